@@ -1,0 +1,1 @@
+"""Tests; only those in `integration` need a Kafka."""

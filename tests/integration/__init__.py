@@ -1,0 +1,1 @@
+"""Tests against a real Kafka, marked `integration` by their folder."""
