@@ -1,0 +1,19 @@
+"""Clicks per user in tumbling windows: the windowed table agent."""
+
+from agents.stage import StageSpec
+from agents.wiring import Wiring
+from models.counting import Counting, WindowRules
+from models.stage import Rows, Stage
+from models.watermark import StreamTime
+
+
+def register(wiring: Wiring, rules: WindowRules, idle_timeout_ms: int) -> None:
+    """Add the stage."""
+    clicks = wiring.topic("clicks")
+
+    def create(partition: int, rows: Rows) -> Stage:
+        time = StreamTime({clicks: wiring.input_partitions(clicks)}, idle_timeout_ms)
+        return Counting(rules, time, rows)
+
+    source = wiring.topic("enriched-clicks")
+    wiring.add(StageSpec("counting", (source,), source, "click-counts", create))

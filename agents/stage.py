@@ -1,0 +1,303 @@
+"""The exactly-once loop: one stage in one partition.
+
+Each turn takes the records that wait, lets the pure stage decide, and makes what follows one
+transaction: outputs, the changelog records of changed rows, and the position. Only then are the
+rows written locally. On any error nothing is written, the producer is given up, and the task is
+over: the engine asks for a rebalance, which makes a new one from what was committed.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from agents.batch import Batch
+from models.partitioning import partition_of
+from models.stage import InputRecord, Output, Rows, Stage, Step
+from tables.store import STATE_KEY, PartitionStore
+from tables.transaction import Offsets, TransactionalWriter
+
+logger = logging.getLogger(__name__)
+
+#: Records a turn takes at most: about 100 ms of work, so that the event loop stays responsive.
+MAX_RECORDS = 10_000
+#: With as many records waiting, the input is behind: commit at once instead of pacing.
+BEHIND_RECORDS = 1_000
+#: With as many records waiting, nothing more is fetched for the partition.
+FULL_RECORDS = 40_000
+#: Seconds between the group offsets that a stage with a table commits: they only show its lag.
+_LAG_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """How a stage is wired.
+
+    Attributes:
+        name: The stage's name; part of its transactional ids.
+        inputs: Full names of the topics that it reads, co-partitioned.
+        offsets_of: The input whose group offset it commits.
+        table: Name of its table, or None for a stage that keeps its state in the offset's metadata.
+        create: Makes the pure stage of a partition over its table's rows.
+        tick_ms: How often it is stepped without input; None: never.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    offsets_of: str
+    table: str | None
+    create: Callable[[int, Rows], Stage]
+    tick_ms: int | None = None
+
+
+class Context(Protocol):
+    """What a task needs of the world around it."""
+
+    commit_interval_ms: int
+    partitions: int
+
+    def topic(self, short: str) -> str:
+        """Full name of an output topic."""
+
+    def changelog(self, table: str) -> str:
+        """Full name of a table's changelog topic."""
+
+    def end_of(self, topic: str, partition: int) -> int | None:
+        """The log's end as last heard of, or None."""
+
+    def on_failure(self, task: "StageTask", error: BaseException) -> None:
+        """Hear that a task is over."""
+
+
+class NoRows:
+    """The rows of a stage without a table."""
+
+    def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
+        """Nothing, for each key."""
+        return [None for _ in keys]
+
+    def scan(self, lower: bytes, upper: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+        """Nothing."""
+        return []
+
+
+class StageTask:
+    """One stage in one partition, from fencing to revocation.
+
+    Attributes:
+        spec: The stage's wiring.
+        partition: Its partition.
+        store: Its table's rows; None for a stage without a table.
+        stage: The pure stage, once loaded.
+        failed: It hit an error and is over.
+    """
+
+    def __init__(
+        self,
+        spec: StageSpec,
+        partition: int,
+        writer: TransactionalWriter,
+        context: Context,
+    ) -> None:
+        """Make a task; it must be fenced, loaded and started, in this order."""
+        self.spec = spec
+        self.partition = partition
+        self.store: PartitionStore | None = None
+        self.stage: Stage
+        self.failed = False
+        self._writer = writer
+        self._context = context
+        self._inbox: deque[Batch] = deque()
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+        self._positions: dict[str, int] = {}
+        self._enqueued: dict[str, int] = {}
+        self._sought: dict[str, int] = {}
+        self._committed_at = 0.0
+        self._lag_told_at = 0.0
+        self._stopping = False
+        self._loop: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.spec.name}-{self.partition}"
+
+    async def fence(self) -> None:
+        """Fence a former owner: before anything that it may have committed is read."""
+        await self._writer.start()
+
+    def load(self, store: PartitionStore | None, starts: Mapping[str, tuple[int, bytes | None]]) -> None:
+        """Go on from what was committed.
+
+        Args:
+            store: The restored store of the stage's table, if it has one.
+            starts: By input topic: where to begin without a position, and the state with it.
+        """
+        self.store = store
+        positions = {topic: start for topic, (start, _) in starts.items()}
+        state = starts[self.spec.offsets_of][1]
+        if store is not None and (kept := store.state()) is not None:
+            envelope = msgspec.json.decode(kept)
+            positions |= {t: p for t, p in envelope["positions"].items() if t in positions}
+            state = msgspec.json.encode(envelope["stage"])
+        self.stage = self.spec.create(self.partition, store or NoRows())
+        self.stage.restore(state)
+        self._positions, self._enqueued = positions, dict(positions)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._loop = asyncio.get_running_loop().create_task(self._run(), name=repr(self))
+
+    def expected(self, topic: str) -> int:
+        """The offset of an input from which on records are still to be delivered."""
+        return self._enqueued[topic]
+
+    def advance(self, topic: str, offset: int) -> None:
+        """Go on at a later offset: the log does not reach back to the expected one any more."""
+        self._enqueued[topic] = self._positions[topic] = offset
+
+    @property
+    def full(self) -> bool:
+        """Whether enough is waiting."""
+        return self._waiting >= FULL_RECORDS or self.failed
+
+    def deliver(self, batch: Batch) -> int | None:
+        """Take a batch; what lies below the expected offset is skipped.
+
+        Returns:
+            The offset to seek back to if the batch begins beyond what is expected (it is
+            dropped), once for each gap; else None.
+        """
+        expected = self._enqueued[batch.topic]
+        if batch.end <= expected or self.failed or self._stopping:
+            return None
+        if batch.begin > expected:
+            again = self._sought.get(batch.topic) == expected
+            self._sought[batch.topic] = expected
+            return None if again else expected
+        self._sought.pop(batch.topic, None)
+        if batch.begin < expected:
+            records = [r for r in batch.records if r.offset >= expected]
+            batch = Batch(batch.topic, batch.partition, expected, batch.end, records)
+        self._enqueued[batch.topic] = batch.end
+        self._inbox.append(batch)
+        self._waiting += len(batch.records)
+        self._arrived.set()
+        return None
+
+    def forget_gap(self, topic: str) -> None:
+        """Let the next batch beyond the expected offset seek again."""
+        self._sought.pop(topic, None)
+
+    async def stop(self, seconds: float) -> None:
+        """End after the turn at hand, or cancel it when it takes longer."""
+        self._stopping = True
+        self._arrived.set()
+        if self._loop is not None:
+            _, late = await asyncio.wait([self._loop], timeout=seconds)
+            if late:
+                logger.warning("%r did not end in %.0f s and is cancelled", self, seconds)
+                self._loop.cancel()
+        if not self.failed:
+            await self._writer.close()
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping:
+                await self._wait()
+                if not self._stopping:
+                    await self._turn()
+        except Exception as error:  # noqa: BLE001 whatever it is, nothing of the turn may stay
+            self.failed = True
+            self._inbox.clear()
+            self._writer.discard()
+            self._context.on_failure(self, error)
+
+    async def _wait(self) -> None:
+        """Wait for records, a tick or the end; then for the time of the next commit."""
+        tick_ms = self.spec.tick_ms
+        try:
+            async with asyncio.timeout(None if tick_ms is None else tick_ms / 1000):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+        due = self._committed_at + self._context.commit_interval_ms / 1000
+        while not self._stopping and self._waiting < BEHIND_RECORDS:
+            left = due - time.monotonic()
+            if left <= 0:
+                break
+            await asyncio.sleep(min(left, 0.02))
+
+    async def _turn(self) -> None:
+        records, ends = self._take()
+        now_ms = time.monotonic_ns() // 1_000_000
+        step = self.stage.step(records, now_ms, self._at_end(ends))
+        self._positions |= ends
+        if records or step:
+            await self._commit(step)
+        while step.more and not self._stopping:
+            step = self.stage.step((), now_ms, at_end=False)
+            await self._commit(step)
+
+    def _take(self) -> tuple[list[InputRecord], dict[str, int]]:
+        records: list[InputRecord] = []
+        ends: dict[str, int] = {}
+        while self._inbox and len(records) < MAX_RECORDS:
+            batch = self._inbox.popleft()
+            records.extend(batch.records)
+            ends[batch.topic] = batch.end
+        self._waiting -= len(records)
+        if not self._inbox:
+            self._arrived.clear()
+        return records, ends
+
+    def _at_end(self, ends: Mapping[str, int]) -> bool:
+        if self._inbox or self.spec.tick_ms is None:
+            return False
+        positions = self._positions | ends
+        logs = {topic: self._context.end_of(topic, self.partition) for topic in self.spec.inputs}
+        return all(end is not None and positions[topic] >= end for topic, end in logs.items())
+
+    async def _commit(self, step: Step) -> None:
+        sends = self._sends(step)
+        changes = step.changes
+        state = self.stage.dump()
+        changelog = None
+        if self.spec.table is not None:
+            changelog = (self._context.changelog(self.spec.table), self.partition)
+            changes[STATE_KEY] = msgspec.json.encode(
+                {"positions": self._positions, "stage": msgspec.Raw(state)}
+            )
+            sends[changelog] = [Output(key, value) for key, value in changes.items()]
+        last = await self._writer.commit(sends, self._offsets(state))
+        if self.store is not None and changelog is not None:
+            self.store.write(changes, last[changelog])
+        self._committed_at = time.monotonic()
+
+    def _sends(self, step: Step) -> dict[tuple[str, int], list[Output]]:
+        count = self._context.partitions
+        sends: dict[tuple[str, int], list[Output]] = {}
+        for short, outputs in step.outputs.items():
+            topic = self._context.topic(short)
+            targets = [sends.setdefault((topic, p), []) for p in range(count)]
+            for output in outputs:
+                key, partition = output.key, output.partition
+                if partition is None:
+                    partition = self.partition % count if key is None else partition_of(key, count)
+                targets[partition].append(output)
+        return {target: outputs for target, outputs in sends.items() if outputs}
+
+    def _offsets(self, state: bytes) -> Offsets:
+        topic = self.spec.offsets_of
+        at = (topic, self.partition)
+        if self.spec.table is None:
+            return {at: (self._positions[topic], state.decode())}
+        now = time.monotonic()
+        if now - self._lag_told_at < _LAG_SECONDS:
+            return {}
+        self._lag_told_at = now
+        return {at: (self._positions[topic], "")}

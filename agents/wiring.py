@@ -1,0 +1,39 @@
+"""How a stage becomes a Faust agent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+
+from agents.batch import BatchSchema
+from agents.engine import Engine
+from agents.stage import StageSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What every agent's ``register`` is given.
+
+    Attributes:
+        app: The Faust application.
+        engine: The stages of this worker.
+        topic: Gives a topic's full name.
+        input_partitions: Gives the number of partitions of an input topic (full name).
+    """
+
+    app: faust.App
+    engine: Engine
+    topic: Callable[[str], str]
+    input_partitions: Callable[[str], int]
+
+    def add(self, spec: StageSpec) -> None:
+        """Add a stage, and the agent that feeds it."""
+        engine = self.engine
+        engine.add(spec)
+        source = self.app.topic(*spec.inputs, schema=BatchSchema(), acks=False)
+
+        @self.app.agent(source, name=spec.name)
+        async def agent(batches: Any) -> None:
+            async for batch in batches:
+                await engine.deliver(spec.name, batch)

@@ -1,0 +1,1 @@
+"""The rules: pure, free of Faust, Kafka, the clock and I/O."""

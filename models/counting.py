@@ -1,0 +1,186 @@
+"""Clicks per user in tumbling windows of event time.
+
+Windows are ``[start, start + size)``, aligned to the epoch. A window closes when
+``end + grace <= S`` (S: the stage's stream time) and then gives one final count per user. A click
+is late when ``end + grace <= streamTime`` of its own record: judged by its own input partition,
+so that interleaving can't matter. Only a record that comes back from idleness can be behind S.
+Closed windows are deleted when ``S >= end + grace + retention``.
+
+A row's key is ``w``, the window's start (8 bytes, big-endian), the user; its value the count in
+decimal: closing and expiring are range scans, a user's windows a few computed keys.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from models.dead_letters import DEAD_LETTERS, bad_inner_record
+from models.records import input_partition
+from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.timestamps import from_iso, iso
+from models.watermark import StreamTime
+
+ROW = b"w"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRules:
+    """The rules of windows; all in milliseconds.
+
+    Attributes:
+        size_ms: Length of a window.
+        grace_ms: How long after its end a window still takes clicks.
+        retention_ms: How long a closed window stays readable.
+        emit_late: Send late clicks to late-events.
+        count_bots: Count clicks of bots.
+    """
+
+    size_ms: int
+    grace_ms: int
+    retention_ms: int
+    emit_late: bool = True
+    count_bots: bool = True
+
+    def start_of(self, event_ms: int) -> int:
+        """Start of the window that the event falls into."""
+        return event_ms - event_ms % self.size_ms
+
+    def closes_at(self, start_ms: int) -> int:
+        """Stream time at which the window is final: ``end + grace``."""
+        return start_ms + self.size_ms + self.grace_ms
+
+    def last_closed(self, stream_time_ms: int) -> int:
+        """Start of the newest window that is closed at this stream time."""
+        latest = stream_time_ms - self.size_ms - self.grace_ms
+        return latest - latest % self.size_ms
+
+
+def row_key(start_ms: int, user: bytes) -> bytes:
+    """Key of a user's row in a window."""
+    return ROW + start_ms.to_bytes(8, "big") + user
+
+
+def row_parts(key: bytes) -> tuple[int, bytes]:
+    """Start (ms) and user of a row's key."""
+    return int.from_bytes(key[1:9], "big"), key[9:]
+
+
+class _Click(msgspec.Struct):
+    timestamp: str
+    streamTime: str  # noqa: N815 the field's name in the record
+    sourceRecord: str  # noqa: N815 the field's name in the record
+    bot: bool = False
+
+
+_decode = msgspec.json.Decoder(_Click).decode
+
+
+class Counting:
+    """The counting stage in one partition.
+
+    Attributes:
+        time: The stage's stream time.
+    """
+
+    def __init__(self, rules: WindowRules, time: StreamTime, rows: Rows) -> None:
+        self.rules = rules
+        self.time = time
+        self._rows = rows
+        self._closed_to = row_key(0, b"")
+        self._expired_to = 0
+
+    def restore(self, state: bytes | None) -> None:
+        """Go on from :meth:`dump`."""
+        if state is not None:
+            fields = msgspec.json.decode(state)
+            self.time.load(fields["time"])
+            self._closed_to = bytes.fromhex(fields["closedTo"])
+
+    def dump(self) -> bytes:
+        """Stream time, and up to which row windows were closed."""
+        return msgspec.json.encode({"time": self.time.dump(), "closedTo": self._closed_to.hex()})
+
+    def is_final(self, key: bytes) -> bool:
+        """Whether the row's count was emitted and will not change."""
+        return key < self._closed_to
+
+    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+        """Count the records, then close and expire what stream time has passed."""
+        step = Step()
+        counted = self._count(records, step)
+        keys = [row_key(start, user) for start, user in counted]
+        stored = self._rows.get_many(keys)
+        for key, more, value in zip(keys, counted.values(), stored, strict=True):
+            step.changes[key] = b"%d" % (more + int(value or 0))
+        step.more = self._close(step) or self._expire(step)
+        return step
+
+    def _count(self, records: Sequence[InputRecord], step: Step) -> Counter[tuple[int, bytes]]:
+        counted: Counter[tuple[int, bytes]] = Counter()
+        size_ms = self.rules.size_ms
+        closing_ms = size_ms + self.rules.grace_ms
+        count_bots = self.rules.count_bots
+        hear = self.time.hear
+        for record in records:
+            if record.value is None:
+                self.time.hear_control(record.headers, record.timestamp)
+                continue
+            try:
+                click = _decode(record.value)
+                stream_ms, event_ms = from_iso(click.streamTime), from_iso(click.timestamp)
+            except ValueError as error:
+                step.send(DEAD_LETTERS, bad_inner_record(record, error))
+                continue
+            stage_ms = hear(input_partition(click.sourceRecord), stream_ms, record.timestamp)
+            if click.bot and not count_bots:
+                continue
+            start_ms = event_ms - event_ms % size_ms
+            lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
+            if lacked_ms < 0:
+                counted[start_ms, record.key or b""] += 1
+            elif self.rules.emit_late:
+                step.send("late-events", self._late(record, start_ms, lacked_ms))
+        return counted
+
+    def _late(self, record: InputRecord, start_ms: int, lacked_ms: int) -> Output:
+        value = {
+            "stage": "count",
+            "lateBy": lacked_ms / 1000,
+            "windowStart": iso(start_ms),
+            "windowEnd": iso(start_ms + self.rules.size_ms),
+            "record": msgspec.Raw(record.value or b"null"),
+        }
+        return Output(record.key, msgspec.json.encode(value))
+
+    def _close(self, step: Step) -> bool:
+        upper = row_key(max(self.rules.last_closed(self.time.value) + 1, 0), b"")
+        if upper <= self._closed_to:
+            return False
+        found, more = overlaid(self._rows, step.changes, self._closed_to, upper, MAX_ROWS)
+        for key, value in found:
+            step.send("click-counts", self._final(key, int(value)))
+        self._closed_to = found[-1][0] + b"\0" if more else upper
+        return more
+
+    def _final(self, key: bytes, count: int) -> Output:
+        start_ms, user = row_parts(key)
+        value = {
+            "userId": user.decode(),
+            "clickCount": count,
+            "windowStart": iso(start_ms),
+            "windowEnd": iso(start_ms + self.rules.size_ms),
+        }
+        return Output(user, msgspec.json.encode(value))
+
+    def _expire(self, step: Step) -> bool:
+        newest = self.rules.last_closed(self.time.value - self.rules.retention_ms)
+        if newest <= self._expired_to or step.more:
+            return False
+        upper = row_key(newest + 1, b"")
+        found, more = overlaid(self._rows, step.changes, row_key(0, b""), upper, MAX_ROWS)
+        step.changes.update((key, None) for key, _ in found)
+        if not more:
+            self._expired_to = newest
+        return more

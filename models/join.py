@@ -1,0 +1,114 @@
+"""The rules of the join: which click matches which purchase, and until when each is kept.
+
+As SQL over the records that are not late::
+
+    SELECT * FROM clicks c JOIN purchases p USING (userId, productId)
+    WHERE p.t - c.t >= 0 AND p.t - c.t < within
+
+With ``W = min(S of clicks, S of purchases) - grace``: a record is late when
+``t + grace < streamTime`` of its own record (or, back from idleness, when ``t < W``); a click is
+kept until ``W >= t + within``, a purchase until ``W > t``. The bounds are the specification's:
+Kafka Streams' ``JoinWindows`` is inclusive and two-sided.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+CLICK = b"c"
+PURCHASE = b"p"
+#: Clicks are kept in time buckets of a sixth of ``within``: seven look-ups find a purchase's
+#: clicks, and whole buckets expire.
+BUCKETS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRules:
+    """The rules of the join; all in milliseconds.
+
+    Attributes:
+        within_ms: A click matches a purchase less than this later.
+        grace_ms: How far behind stream time a record may be.
+        attribution: ``all`` pairs, or the ``last`` or ``first`` click of each purchase.
+        emit_late: Send late records to late-events.
+    """
+
+    within_ms: int
+    grace_ms: int
+    attribution: str = "all"
+    emit_late: bool = True
+
+    def matches(self, click_ms: int, purchase_ms: int) -> bool:
+        """Whether a click and a purchase at these event times are a pair."""
+        return 0 <= purchase_ms - click_ms < self.within_ms
+
+    def horizon(self, stage_ms: int) -> int:
+        """W: nothing older than this is still taken."""
+        return stage_ms - self.grace_ms
+
+    def lacked(self, event_ms: int, stream_ms: int, stage_ms: int) -> int:
+        """Grace that a record lacked, in ms; it is late when this is positive."""
+        return max(stream_ms, stage_ms) - self.grace_ms - event_ms
+
+    @property
+    def bucket_ms(self) -> int:
+        """Length of a time bucket."""
+        return max(1, self.within_ms // BUCKETS)
+
+    def bucket_of(self, event_ms: int) -> int:
+        """Start of the time bucket of an event."""
+        return event_ms - event_ms % self.bucket_ms
+
+    def buckets_for(self, purchase_ms: int) -> range:
+        """Starts of the buckets in which a purchase's clicks can be."""
+        first = self.bucket_of(purchase_ms - self.within_ms + 1)
+        return range(first, purchase_ms + 1, self.bucket_ms)
+
+    def expired_to(self, horizon_ms: int) -> int:
+        """Buckets that start before this hold only clicks which nothing can match any more."""
+        return self.bucket_of(horizon_ms - self.within_ms)
+
+
+class Source(NamedTuple):
+    """Place of an input record, in the order that breaks ties: partition, then offset."""
+
+    partition: int
+    offset: int
+
+    @classmethod
+    def of(cls, source_record: str) -> "Source":
+        """Read ``<topic>-<partition>-<offset>``."""
+        _, partition, offset = source_record.rsplit("-", 2)
+        return cls(int(partition), int(offset))
+
+    def to_bytes(self) -> bytes:
+        """Twelve bytes that sort as the pair does."""
+        return self.partition.to_bytes(4, "big") + self.offset.to_bytes(8, "big")
+
+
+def _text(value: bytes) -> bytes:
+    return len(value).to_bytes(2, "big") + value
+
+
+def bucket_key(start_ms: int) -> bytes:
+    """First key of a bucket of clicks."""
+    return CLICK + start_ms.to_bytes(8, "big")
+
+
+def click_prefix(start_ms: int, user: bytes, product: str) -> bytes:
+    """What the keys of a user's clicks on a product in a bucket begin with."""
+    return bucket_key(start_ms) + _text(user) + _text(product.encode())
+
+
+def click_suffix(event_ms: int, source: Source) -> bytes:
+    """The rest of a click's key: its event time, then its source (20 bytes)."""
+    return event_ms.to_bytes(8, "big") + source.to_bytes()
+
+
+def click_time(key: bytes) -> int:
+    """Event time (ms) of the click with this key."""
+    return int.from_bytes(key[-20:-12], "big")
+
+
+def purchase_key(event_ms: int, source: Source) -> bytes:
+    """Key of a pending purchase: its event time, then its source."""
+    return PURCHASE + event_ms.to_bytes(8, "big") + source.to_bytes()

@@ -1,0 +1,246 @@
+"""The joining stage in one partition: clicks and purchases of the same users."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from models import join
+from models.dead_letters import DEAD_LETTERS, bad_inner_record
+from models.join import JoinRules, Source
+from models.records import input_partition
+from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.timestamps import from_iso, iso
+from models.watermark import StreamTime
+
+#: A purchase's own fields: the others are its order.
+_OWN = ("userId", "productId", "timestamp", "sourceRecord", "streamTime")
+
+
+class _Inner(msgspec.Struct):
+    timestamp: str
+    streamTime: str  # noqa: N815 the field's name in the record
+    sourceRecord: str  # noqa: N815 the field's name in the record
+    productId: str | None = None  # noqa: N815 the field's name in the record
+
+
+_decode = msgspec.json.Decoder(_Inner).decode
+_decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+@dataclass(slots=True)
+class _Purchase:
+    """A purchase that may still be matched."""
+
+    key: bytes
+    user: bytes
+    product: str
+    event_ms: int
+    value: bytes
+    matched: bool
+
+    def row(self) -> bytes:
+        """As kept in the table: matched or not, user, then the inner record."""
+        flag = b"1" if self.matched else b"0"
+        return flag + len(self.user).to_bytes(2, "big") + self.user + self.value
+
+    @classmethod
+    def of_row(cls, key: bytes, row: bytes) -> "_Purchase":
+        end = 3 + int.from_bytes(row[1:3], "big")
+        value = row[end:]
+        inner = _decode(value)
+        event_ms = from_iso(inner.timestamp)
+        return cls(key, row[3:end], inner.productId or "", event_ms, value, row[:1] == b"1")
+
+
+class Joining:
+    """The joining stage in one partition.
+
+    Pending purchases are also held in memory, so that nearly all clicks need no look-up; clicks
+    are only in the table.
+    """
+
+    def __init__(
+        self, rules: JoinRules, time: StreamTime, rows: Rows, purchases_topic: str
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            rules: The rules of the join.
+            time: Stream time over the partitions of both inputs.
+            rows: The committed rows of the table.
+            purchases_topic: Full name of the inner topic of purchases; all else are clicks.
+        """
+        self.rules = rules
+        self.time = time
+        self._rows = rows
+        self._purchases_topic = purchases_topic
+        self._pending: dict[tuple[bytes, str], dict[bytes, _Purchase]] = {}
+        self._by_time: list[tuple[int, bytes, _Purchase]] = []
+        self._fresh: dict[bytes, dict[bytes, bytes]] = {}
+        self._expired_to = 0
+
+    def restore(self, state: bytes | None) -> None:
+        """Go on from :meth:`dump` and the pending purchases in the table."""
+        if state is not None:
+            self.time.load(msgspec.json.decode(state)["time"])
+        for key, row in self._rows.scan(join.PURCHASE, join.PURCHASE + b"\xff" * 8):
+            self._hold(_Purchase.of_row(key, row))
+
+    def dump(self) -> bytes:
+        """Stream time of both inputs."""
+        return msgspec.json.encode({"time": self.time.dump()})
+
+    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+        """Match the records, then resolve purchases and expire clicks that W has passed."""
+        step = Step()
+        self._fresh = {}
+        for record in records:
+            if record.value is None:
+                self.time.hear_control(record.headers, record.timestamp)
+            else:
+                self._take(record, step)
+        step.more = self._resolve(step) or self._expire(step)
+        return step
+
+    def _take(self, record: InputRecord, step: Step) -> None:
+        try:
+            inner = _decode(record.value or b"")
+            event_ms, stream_ms = from_iso(inner.timestamp), from_iso(inner.streamTime)
+            source = Source.of(inner.sourceRecord)
+            suffix = join.click_suffix(event_ms, source)
+        except (ValueError, OverflowError) as error:
+            step.send(DEAD_LETTERS, bad_inner_record(record, error))
+            return
+        stage_ms = self.time.hear(input_partition(inner.sourceRecord), stream_ms, record.timestamp)
+        if inner.productId is None:
+            return
+        lacked_ms = self.rules.lacked(event_ms, stream_ms, stage_ms)
+        if lacked_ms > 0:
+            self._late(record, lacked_ms, step)
+        elif record.topic == self._purchases_topic:
+            self._purchase(record, inner, event_ms, source, step)
+        else:
+            self._click(record, inner, event_ms, suffix, step)
+
+    def _late(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
+        if self.rules.emit_late:
+            raw = msgspec.Raw(record.value or b"null")
+            value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}
+            step.send("late-events", Output(record.key, msgspec.json.encode(value)))
+
+    def _click(
+        self, record: InputRecord, inner: _Inner, event_ms: int, suffix: bytes, step: Step
+    ) -> None:
+        user, product = record.key or b"", inner.productId or ""
+        bucket_ms = self.rules.bucket_of(event_ms)
+        source = inner.sourceRecord
+        prefix = join.click_prefix(bucket_ms, user, product)
+        step.changes[prefix + suffix] = source.encode()
+        self._fresh.setdefault(prefix, {})[prefix + suffix] = source.encode()
+        if self.rules.attribution == "all":
+            for purchase in self._pending.get((user, product), {}).values():
+                if self.rules.matches(event_ms, purchase.event_ms):
+                    self._match(purchase, event_ms, source, step)
+
+    def _purchase(
+        self, record: InputRecord, inner: _Inner, event_ms: int, source: Source, step: Step
+    ) -> None:
+        key = join.purchase_key(event_ms, source)
+        user, product = record.key or b"", inner.productId or ""
+        purchase = _Purchase(key, user, product, event_ms, record.value or b"", matched=False)
+        self._hold(purchase)
+        step.changes[key] = purchase.row()
+        if self.rules.attribution == "all":
+            for click_ms, click in self._clicks_of(purchase):
+                self._match(purchase, click_ms, click, step)
+
+    def _hold(self, purchase: _Purchase) -> None:
+        held = self._pending.setdefault((purchase.user, purchase.product), {})
+        held[purchase.key] = purchase
+        heapq.heappush(self._by_time, (purchase.event_ms, purchase.key, purchase))
+
+    def _clicks_of(self, purchase: _Purchase) -> Iterator[tuple[int, str]]:
+        """Event time and source of the clicks that match, by time, input partition, offset."""
+        for bucket_ms in self.rules.buckets_for(purchase.event_ms):
+            prefix = join.click_prefix(bucket_ms, purchase.user, purchase.product)
+            clicks = dict(self._rows.scan(prefix, prefix + b"\xff" * 21))
+            clicks |= self._fresh.get(prefix, {})
+            for key, value in sorted(clicks.items()):
+                click_ms = join.click_time(key)
+                if self.rules.matches(click_ms, purchase.event_ms):
+                    yield click_ms, value.decode()
+
+    def _match(self, purchase: _Purchase, click_ms: int, click: str, step: Step) -> None:
+        step.send("conversion-events", _conversion(purchase, click_ms, click))
+        if not purchase.matched:
+            purchase.matched = True
+            step.changes[purchase.key] = purchase.row()
+
+    def _resolve(self, step: Step) -> bool:
+        """Drop the purchases that W has passed: emit what is still to be said of them."""
+        horizon_ms = self.rules.horizon(self.time.value)
+        resolved = 0
+        while self._by_time and self._by_time[0][0] < horizon_ms:
+            if resolved == MAX_ROWS:
+                return True
+            _, _, purchase = heapq.heappop(self._by_time)
+            self._drop(purchase, step)
+            resolved += 1
+        return False
+
+    def _drop(self, purchase: _Purchase, step: Step) -> None:
+        if self.rules.attribution != "all":
+            clicks = list(self._clicks_of(purchase))
+            for click in clicks[-1:] if self.rules.attribution == "last" else clicks[:1]:
+                self._match(purchase, *click, step)
+        if not purchase.matched:
+            step.send("unattributed-purchases", _unattributed(purchase))
+        step.changes[purchase.key] = None
+        held = self._pending[purchase.user, purchase.product]
+        del held[purchase.key]
+        if not held:
+            del self._pending[purchase.user, purchase.product]
+
+    def _expire(self, step: Step) -> bool:
+        expired_to = self.rules.expired_to(self.rules.horizon(self.time.value))
+        if expired_to <= self._expired_to:
+            return False
+        lower, upper = join.bucket_key(self._expired_to), join.bucket_key(expired_to)
+        found, more = overlaid(self._rows, step.changes, lower, upper, MAX_ROWS)
+        step.changes.update((key, None) for key, _ in found)
+        if not more:
+            self._expired_to = expired_to
+        return more
+
+
+def _order(value: bytes) -> dict[str, msgspec.Raw]:
+    return {name: raw for name, raw in _decode_raw(value).items() if name not in _OWN}
+
+
+def _conversion(purchase: _Purchase, click_ms: int, click: str) -> Output:
+    source = _decode(purchase.value).sourceRecord
+    value = {
+        "id": f"{click}/{source}",
+        "userId": purchase.user.decode(),
+        "productId": purchase.product,
+        "clickTimestamp": iso(click_ms),
+        "purchaseTimestamp": iso(purchase.event_ms),
+        "timeToPurchase": (purchase.event_ms - click_ms) / 1000,
+        "click": click,
+        "purchase": source,
+        "order": _order(purchase.value),
+    }
+    return Output(purchase.user, msgspec.json.encode(value))
+
+
+def _unattributed(purchase: _Purchase) -> Output:
+    value = {
+        "userId": purchase.user.decode(),
+        "productId": purchase.product,
+        "purchaseTimestamp": iso(purchase.event_ms),
+        "purchase": _decode(purchase.value).sourceRecord,
+        "order": _order(purchase.value),
+    }
+    return Output(purchase.user, msgspec.json.encode(value))

@@ -1,0 +1,123 @@
+"""What a stage is: a pure state machine over one partition.
+
+A stage is given records in offset order and answers with a :class:`Step`: what to send, what to
+change in its table, and what to remember. The engine makes each step one transaction, so a stage
+knows nothing of Kafka, of crashes or of the clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias
+
+from models.watermark import Headers
+
+#: Rows that one step closes, resolves or deletes at most: bounds a transaction's size.
+MAX_ROWS = 20_000
+
+
+class InputRecord(Protocol):
+    """A record as Kafka's client gives it."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Output(NamedTuple):
+    """A record to send. Without a partition it goes to that of its key."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+    headers: Headers = ()
+
+
+Changes: TypeAlias = dict[bytes, bytes | None]
+
+
+@dataclass(slots=True)
+class Step:
+    """What follows from some input.
+
+    Attributes:
+        outputs: Records to send, by short topic name, in order.
+        changes: Rows of the stage's table to write, or to delete (None).
+        more: There is more to do without further input; step again.
+    """
+
+    outputs: dict[str, list[Output]] = field(default_factory=dict)
+    changes: Changes = field(default_factory=dict)
+    more: bool = False
+
+    def send(self, topic: str, output: Output) -> None:
+        """Add a record to send."""
+        self.outputs.setdefault(topic, []).append(output)
+
+    def __bool__(self) -> bool:
+        return bool(self.outputs or self.changes)
+
+
+class Rows(Protocol):
+    """The committed rows of a stage's table in one partition."""
+
+    def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
+        """Values of the keys, in their order; None where there is no row."""
+
+    def scan(self, lower: bytes, upper: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+        """Rows with lower <= key < upper in key order, at most ``limit``."""
+
+
+class Stage(Protocol):
+    """One stage in one partition.
+
+    A step changes the stage in memory; when its transaction fails the stage is thrown away and
+    a new one is restored from what was committed.
+    """
+
+    def restore(self, state: bytes | None) -> None:
+        """Go on from the last committed :meth:`dump`; None at the very first start."""
+
+    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+        """Take records in offset order (of each topic), maybe none.
+
+        Args:
+            records: Records of any of the stage's input topics.
+            now_ms: A monotonic clock, for the pacing of watermarks and for idleness only.
+            at_end: The input was read to its end.
+        """
+
+    def dump(self) -> bytes:
+        """What to remember: committed with the step's outputs and changes."""
+
+
+def overlaid(
+    rows: Rows, changes: Mapping[bytes, bytes | None], lower: bytes, upper: bytes, limit: int
+) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Scan committed rows with uncommitted changes laid over them.
+
+    Args:
+        rows: The committed rows.
+        changes: Uncommitted changes; None deletes.
+        lower: First key, inclusive.
+        upper: Last key, exclusive.
+        limit: Rows to give at most.
+
+    Returns:
+        The rows in key order, and whether there are more than the limit.
+    """
+    committed = rows.scan(lower, upper, limit + 1 + sum(v is None for v in changes.values()))
+    merged: dict[bytes, bytes | None] = dict(committed)
+    merged.update((k, v) for k, v in changes.items() if lower <= k < upper)
+    found = [(k, v) for k, v in sorted(merged.items()) if v is not None]
+    return found[:limit], len(found) > limit

@@ -1,0 +1,134 @@
+"""Stream time: how far event time has come, by input partition and for a stage.
+
+``S(q)`` of an input partition q is the highest event time of its valid records so far, in offset
+order. A stage's stream time S is the minimum over the input partitions of the latest S(q) heard
+of, by records or by watermark records, and never retreats: so a record of a slow partition is
+never late because another one was read faster.
+
+Idle input partitions are left out of the minimum, but only for records appended within twice the
+idle timeout of their last idle record. When all are idle, S is the highest S(q) plus the shortest
+of their idle times, so that the last windows close.
+
+Watermark and idle records have no value; their headers are ``watermark`` or ``idle`` (the input
+partition), ``stream-time`` (ms, empty if there is none) and, if idle, ``idle-for`` (ms).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+#: Stream time before anything was heard of: smaller than any event time.
+NEVER_MS = -(1 << 62)
+
+Headers: TypeAlias = Sequence[tuple[str, bytes]]
+
+
+def watermark_headers(partition: str, stream_time_ms: int) -> Headers:
+    """Headers of a watermark record."""
+    return (("watermark", partition.encode()), ("stream-time", b"%d" % stream_time_ms))
+
+
+def idle_headers(partition: str, stream_time_ms: int, idle_ms: int) -> Headers:
+    """Headers of an idle record: idle for so long by its owner's monotonic clock."""
+    known = b"%d" % stream_time_ms if stream_time_ms > NEVER_MS else b""
+    return (("idle", partition.encode()), ("stream-time", known), ("idle-for", b"%d" % idle_ms))
+
+
+class StreamTime:
+    """Stream time of a stage.
+
+    Attributes:
+        value: S in epoch ms; ``NEVER_MS`` until every input partition was heard of or is idle.
+    """
+
+    def __init__(self, partitions: Mapping[str, int], idle_timeout_ms: int) -> None:
+        """Begin with nothing heard.
+
+        Args:
+            partitions: Number of input partitions by input topic (full name). A topic whose
+                partitions are all idle does not hold S back.
+            idle_timeout_ms: Idle records are repeated this often; each holds for twice as long.
+        """
+        self.value = NEVER_MS
+        self._valid_ms = 2 * idle_timeout_ms
+        self._topics = {t: [f"{t}-{i}" for i in range(n)] for t, n in partitions.items()}
+        self._latest: dict[str, int] = {}
+        self._idle: dict[str, tuple[int, int]] = {}
+        self._by_topic = dict.fromkeys(self._topics, NEVER_MS)
+
+    def hear(self, partition: str, stream_time_ms: int, appended_ms: int) -> int:
+        """Take S(q) from a record or a watermark record.
+
+        Args:
+            partition: q, as ``<topic>-<partition>``.
+            stream_time_ms: S(q); never retreats.
+            appended_ms: When the broker appended the record to the inner log.
+
+        Returns:
+            S after it.
+        """
+        before = self._latest.get(partition, NEVER_MS)
+        if stream_time_ms > before:
+            self._latest[partition] = stream_time_ms
+        if not self._idle and before > self.value:
+            return self.value  # q did not hold the minimum
+        self._idle.pop(partition, None)
+        return self._recompute(appended_ms)
+
+    def hear_idle(
+        self, partition: str, stream_time_ms: int, idle_ms: int, appended_ms: int
+    ) -> int:
+        """Take an idle record; returns S after it."""
+        self._recompute(appended_ms)
+        if stream_time_ms > self._latest.get(partition, NEVER_MS):
+            self._latest[partition] = stream_time_ms
+        self._idle[partition] = (idle_ms, appended_ms)
+        return self._recompute(appended_ms)
+
+    def hear_control(self, headers: Headers, appended_ms: int) -> bool:
+        """Take a record without a value; returns whether it was a watermark or an idle record."""
+        fields = dict(headers)
+        known = fields.get("stream-time") or b"%d" % NEVER_MS
+        if "watermark" in fields:
+            self.hear(fields["watermark"].decode(), int(known), appended_ms)
+        elif "idle" in fields:
+            idle_ms = int(fields["idle-for"])
+            self.hear_idle(fields["idle"].decode(), int(known), idle_ms, appended_ms)
+        else:
+            return False
+        return True
+
+    def _recompute(self, now_ms: int) -> int:
+        idle = self._idle
+        oldest = now_ms - self._valid_ms
+        awake_times = []
+        for topic, partitions in self._topics.items():
+            awake = [q for q in partitions if q not in idle or idle[q][1] < oldest]
+            if awake:
+                lowest = min([self._latest.get(q, NEVER_MS) for q in awake])
+                self._by_topic[topic] = max(self._by_topic[topic], lowest)
+                awake_times.append(self._by_topic[topic])
+        candidate = min(awake_times) if awake_times else self._all_idle()
+        self.value = max(self.value, candidate)
+        return self.value
+
+    def _all_idle(self) -> int:
+        highest = max(self._latest.values(), default=NEVER_MS)
+        if highest == NEVER_MS:
+            return NEVER_MS
+        return highest + min(idle_ms for idle_ms, _ in self._idle.values())
+
+    def dump(self) -> dict[str, object]:
+        """The state as JSON-able values."""
+        return {
+            "value": self.value,
+            "latest": self._latest,
+            "idle": self._idle,
+            "topics": self._by_topic,
+        }
+
+    def load(self, state: Mapping[str, object]) -> None:
+        """Go on from a dumped state, with the input partitions given at construction."""
+        self.value = state["value"]  # type: ignore[assignment]  # dump() wrote it
+        self._latest = dict(state["latest"])  # type: ignore[call-overload]
+        self._idle = {q: tuple(i) for q, i in state["idle"].items()}  # type: ignore[attr-defined]
+        self._by_topic |= state["topics"]  # type: ignore[operator]

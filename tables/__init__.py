@@ -1,0 +1,1 @@
+"""State of one partition, the transaction that changes it, and Faust's view of it."""

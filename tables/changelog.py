@@ -1,0 +1,112 @@
+"""Reading changelogs: restoring a partition's store, and keeping a standby's warm.
+
+A consumer of its own, without a group, reads committed records only. A store is restored when the
+reader's position (not an offset seen) has reached the changelog's end: the end of a transactional
+or compacted log may be a control record, or gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tables.store import PartitionStore
+
+logger = logging.getLogger(__name__)
+
+Stores: TypeAlias = Mapping[TopicPartition, PartitionStore]
+
+#: Bytes fetched of one changelog partition at once.
+_FETCH_BYTES = 4 * 1024 * 1024
+#: Seconds between looks at the changelog of a standby that is up to date.
+_STANDBY_POLL_SECONDS = 0.5
+
+
+@asynccontextmanager
+async def _reader(stores: Stores, **connection: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_FETCH_BYTES,
+        fetch_max_wait_ms=100,
+        **connection,
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(stores))
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def restore(stores: Stores, **connection: Any) -> int:
+    """Bring stores up to the end of their changelogs.
+
+    The owner must have fenced its predecessor, else the end is not final.
+
+    Args:
+        stores: The store of each changelog partition.
+        connection: ``bootstrap_servers`` and security settings of the Kafka client.
+
+    Returns:
+        The number of changelog records read.
+    """
+    if not stores:
+        return 0
+    async with _reader(stores, **connection) as consumer:
+        ends = await consumer.end_offsets(list(stores))
+        await _seek(consumer, stores, ends)
+        read = 0
+        behind = await _behind(consumer, ends)
+        while behind:
+            read += await _apply(consumer, stores, behind, timeout_ms=200)
+            behind = await _behind(consumer, ends)
+    return read
+
+
+async def follow(stores: Stores, **connection: Any) -> None:
+    """Keep standby stores warm until cancelled."""
+    async with _reader(stores, **connection) as consumer:
+        await _seek(consumer, stores, await consumer.end_offsets(list(stores)))
+        while True:
+            if not await _apply(consumer, stores, list(stores), timeout_ms=0):
+                await asyncio.sleep(_STANDBY_POLL_SECONDS)
+
+
+async def _seek(
+    consumer: AIOKafkaConsumer, stores: Stores, ends: Mapping[TopicPartition, int]
+) -> None:
+    starts = await consumer.beginning_offsets(list(stores))
+    for partition, store in stores.items():
+        following = starts[partition] if store.offset is None else store.offset + 1
+        if not starts[partition] <= following <= ends[partition] or store.may_lack_tombstones:
+            logger.warning(
+                "The store %s (changelog offset %s) does not fit the changelog %s-%d (%d to %d), "
+                "or was away for a day: it is built anew.",
+                store.path, store.offset, *partition, starts[partition], ends[partition],
+            )
+            store.reset()
+            following = starts[partition]
+        consumer.seek(partition, following)
+
+
+async def _behind(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> list[TopicPartition]:
+    return [p for p, end in ends.items() if await consumer.position(p) < end]
+
+
+async def _apply(
+    consumer: AIOKafkaConsumer, stores: Stores, partitions: list[TopicPartition], timeout_ms: int
+) -> int:
+    fetched = await consumer.getmany(*partitions, timeout_ms=timeout_ms)
+    for partition, records in fetched.items():
+        changes = {record.key: record.value for record in records}
+        stores[partition].write(changes, records[-1].offset)
+        await asyncio.sleep(0)
+    return sum(map(len, fetched.values()))
