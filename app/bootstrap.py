@@ -1,0 +1,158 @@
+"""``create_app``: all the wiring, and nothing else."""
+
+from typing import Any
+
+import faust
+
+from agents import counting, enrichment, joining
+from agents.engine import Engine
+from agents.wiring import Wiring
+from app.commands import init_topics, load  # noqa: F401 a module registers its command
+from app.lookups import Lookups
+from app.recovery import TableManager
+from app.router import StageRouter
+from app.settings import LatePolicy, Settings
+from app.topics import TABLES, changelog_name, topic_name
+from app.transport import Transport
+from app.worker import Worker
+from models.counting import WindowRules
+from models.intake import IntakeRules
+from models.join import JoinRules
+from tables.table import StageTable
+
+#: Seconds between heartbeats: how soon a worker hears of a rebalance.
+_HEARTBEAT_SECONDS = 0.3
+
+
+class App(faust.App):
+    """The Faust application, with what the commands and views need.
+
+    Attributes:
+        settings: The settings it was made with.
+        engine: The stages of this worker.
+    """
+
+    settings: Settings
+    engine: Engine
+
+
+def create_app(settings: Settings) -> App:
+    """Make the application.
+
+    Args:
+        settings: Validated settings.
+
+    Returns:
+        The application, with agents, tables and transport; nothing is connected yet.
+    """
+    app = _faust_app(settings)
+    app.settings = settings
+    app.engine = _engine(app, settings)
+    app.transport = Transport(app.conf.broker, app, engine=app.engine)
+    _agents(app, settings)
+    _tables(app, settings)
+    return app
+
+
+def _faust_app(settings: Settings) -> App:
+    return App(
+        settings.app_id,
+        broker=settings.faust_broker,
+        datadir=settings.data_dir,
+        store="memory://",  # the engine keeps the tables' rows in RocksDB
+        autodiscover=False,  # it skips modules that fail to import
+        Router=StageRouter,
+        Worker=Worker,
+        TableManager=TableManager,
+        topic_allow_declare=False,  # init-topics creates topics, with their configuration
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        table_standby_replicas=settings.standby_replicas,
+        broker_session_timeout=settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
+        broker_request_timeout=max(90.0, settings.session_timeout_ms / 500),
+        stream_recovery_delay=0.0,  # it would stop everything for its length
+        consumer_auto_offset_reset="earliest",
+        web_bind=settings.web_bind,
+        web_host=settings.advertised_host,
+        canonical_url=f"http://{settings.advertised_host}:6066",
+    )
+
+
+def _engine(app: App, settings: Settings) -> Engine:
+    return Engine(
+        app_id=settings.app_id,
+        data_dir=settings.data_dir / settings.app_id,
+        partitions=settings.partitions,
+        commit_interval_ms=settings.commit_interval_ms,
+        topic=lambda short: topic_name(settings, short),
+        changelog=lambda table: changelog_name(settings, table),
+        crash=app.crash,
+        connection={"bootstrap_servers": settings.bootstrap_servers},
+    )
+
+
+def _agents(app: App, settings: Settings) -> None:
+    def input_partitions(topic: str) -> int:
+        return app.consumer.topic_partitions(topic) or 0
+
+    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short), input_partitions)
+    idle_ms = settings.idle_timeout_ms
+    enrichment.register(
+        wiring, _intake(settings, "enriched-clicks"), _intake(settings, "purchases-by-user")
+    )
+    counting.register(wiring, window_rules(settings), idle_ms)
+    joining.register(wiring, join_rules(settings), idle_ms)
+
+
+def _intake(settings: Settings, output: str) -> IntakeRules:
+    return IntakeRules(
+        output=output,
+        partitions=settings.partitions,
+        future_skew_ms=settings.future_skew_ms,
+        watermark_interval_ms=settings.watermark_interval_ms,
+        idle_timeout_ms=settings.idle_timeout_ms,
+    )
+
+
+def window_rules(settings: Settings) -> WindowRules:
+    """The rules of windows as set."""
+    return WindowRules(
+        size_ms=settings.window_size_ms,
+        grace_ms=settings.grace_ms,
+        retention_ms=settings.retention_ms,
+        emit_late=settings.late_policy is LatePolicy.TOPIC,
+        count_bots=settings.count_bots,
+    )
+
+
+def join_rules(settings: Settings) -> JoinRules:
+    """The rules of the join as set."""
+    return JoinRules(
+        within_ms=settings.join_within_ms,
+        grace_ms=settings.join_grace,
+        attribution=settings.attribution.value,
+        emit_late=settings.late_policy is LatePolicy.TOPIC,
+    )
+
+
+def _tables(app: App, settings: Settings) -> None:
+    lookups = Lookups(app.engine, window_rules(settings))
+    helps = {
+        "click-counts": "Clicks per user and window; open windows are not final.",
+        "join-state": "Recent clicks on products, and purchases that may still be matched.",
+    }
+    for name in TABLES:
+        changelog: Any = app.topic(
+            changelog_name(settings, name), key_type=bytes, value_type=bytes, acks=False
+        )
+        app.tables.add(
+            StageTable(
+                app,
+                name=name,
+                partitions=settings.partitions,
+                changelog_topic=changelog,
+                help=helps[name],
+                lookup=lookups.of(name),
+            )
+        )

@@ -1,0 +1,1 @@
+"""The command line: importing a command's module makes it a subcommand of ``faust -A app``."""

@@ -1,0 +1,18 @@
+"""``faust -A app init-topics``: create the topics that are missing, and check all."""
+
+from typing import Any
+
+from app.admin import create_topics, wait_for_broker
+from app.commands.console import ConsoleCommand, Interrupt
+from app.settings import load_settings
+
+
+class init_topics(ConsoleCommand):  # noqa: N801 its name is the command's
+    """Create the topics that are missing, inputs too, and check those that are there."""
+
+    async def execute_alone(self, interrupt: Interrupt, **options: Any) -> None:
+        """Create and check."""
+        settings = load_settings()
+        await wait_for_broker(settings, self.say)
+        created = await create_topics(settings)
+        self.say(f"Created {', '.join(created)}." if created else "All topics are there.")

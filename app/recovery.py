@@ -1,0 +1,115 @@
+"""Recovery after a rebalance: the engine takes over the partitions, then reading goes on.
+
+Replaces Faust's recovery, which waits for offsets that a transactional or compacted changelog does
+not have, goes on after errors, and keeps reading the changelogs of active partitions. Changelogs
+stay assigned through Faust (for routing and standbys) but are read by a reader of their own.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from aiokafka.errors import KafkaError
+from faust.tables.manager import TableManager as FaustTableManager
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from faust.types import TP
+from mode import Service
+
+if TYPE_CHECKING:
+    from app.transport import Consumer
+
+#: Seconds between attempts to take over partitions, when Kafka does not answer.
+_RETRY_SECONDS = 1.0
+#: Seconds between looks for batches that were dropped.
+_RECONCILE_SECONDS = 1.0
+
+
+class StageRecovery(Recovery):
+    """Hands assigned partitions to the engine."""
+
+    async def on_rebalance(
+        self,
+        assigned: set[TP],
+        revoked: set[TP],
+        newly_assigned: set[TP],
+        generation_id: int = 0,
+    ) -> None:
+        """Begin anew for this generation of the group."""
+        self._generation_id = generation_id
+        self.signal_recovery_start.set()
+
+    @Service.task
+    async def _restart_recovery(self) -> None:
+        while not self.should_stop:
+            if await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]
+                break
+            self.signal_recovery_start.clear()
+            try:
+                await self._wait(self._recover(self._generation_id))
+            except RebalanceAgain:
+                continue
+            except ServiceStopped:
+                break
+
+    async def _recover(self, generation_id: int) -> None:
+        consumer = cast("Consumer", self.app.consumer)
+        self._set_recovery_started()
+        changelogs = [tp for tp in consumer.assignment() if self._is_changelog_tp(tp)]
+        await consumer.pause_natively(changelogs)
+        await self._take_over(consumer)
+        await self.on_recovery_completed(generation_id)
+
+    async def _take_over(self, consumer: "Consumer") -> None:
+        assignor = self.app.assignor
+        actives = [(tp.topic, tp.partition) for tp in assignor.assigned_actives()]
+        standbys = [(tp.topic, tp.partition) for tp in assignor.assigned_standbys()]
+        while True:
+            try:
+                await consumer.engine.assign(actives, standbys)
+            except (KafkaError, OSError) as error:
+                self.log.warning("Kafka does not answer yet (%r): trying again", error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    @Service.task
+    async def _slurp_changelogs(self) -> None:
+        await self.wait_until_stopped()
+
+    @Service.task
+    async def _publish_stats(self) -> None:
+        await self.wait_until_stopped()
+
+    @Service.task
+    async def _reconcile(self) -> None:
+        consumer = cast("Consumer", self.app.consumer)
+        while not self.should_stop:
+            await self.sleep(_RECONCILE_SECONDS)
+            if not self.in_recovery and not self.app.rebalancing:
+                await consumer.engine.reconcile()
+
+    async def on_stop(self) -> None:
+        """Nothing: there are no buffers to flush."""
+
+    def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Nothing: there are no buffers to flush."""
+
+
+class TableManager(FaustTableManager):
+    """Faust's table manager, with our recovery."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """The recovery service."""
+        if self._recovery is None:
+            self._recovery = StageRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+    async def on_start(self) -> None:
+        """Start without Faust's second of waiting: all tables are declared at import."""
+        await self._update_channels()
+        await self.recovery.start()
+
+    async def on_stop(self) -> None:
+        """Stop, and close the stores."""
+        await super().on_stop()
+        await cast(Any, self.app.consumer).engine.close()

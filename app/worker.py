@@ -1,0 +1,92 @@
+"""The worker's start: every check that a person can act on, before anything else."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import IO, Any, NoReturn, cast
+
+import faust
+
+from app.admin import check_topics, wait_for_broker
+from app.settings import Settings
+from models.errors import ClickstreamError, SettingsError
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 before logging is set up
+
+
+class Worker(faust.Worker):
+    """Faust's worker behind our checks.
+
+    A check that fails prints rule, value and remedy, and ends with exit code 1.
+    """
+
+    _lock: IO[bytes] | None = None
+
+    def execute_from_commandline(self) -> NoReturn:
+        """Check, then run until the end."""
+        app = cast(Any, self.app)
+        settings: Settings = app.settings
+        try:
+            check_port(settings.web_bind, app.conf.web_port)
+            self._lock = lock_directory(settings.data_dir)
+            asyncio.run(_check_cluster(settings))
+        except ClickstreamError as error:
+            _say(f"{error}")
+            raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+        super().execute_from_commandline()
+
+
+async def _check_cluster(settings: Settings) -> None:
+    await wait_for_broker(settings, _say)
+    await check_topics(settings)
+
+
+def check_port(host: str, port: int) -> None:
+    """Check that the web views can listen.
+
+    Raises:
+        SettingsError: The port is taken.
+    """
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"The web views must listen on {host}:{port}; that is not possible "
+                f"({error.strerror}). Give each worker its own --web-port."
+            ) from None
+
+
+def lock_directory(directory: Path) -> IO[bytes]:
+    """Take the data directory for this process.
+
+    Returns:
+        The open lock file: the lock ends with the process.
+
+    Raises:
+        SettingsError: It can't be written, or another worker has it.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "lock").open("ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SettingsError(
+            f"Each worker needs a data directory of its own; {directory} is another worker's. "
+            "Set CLICKSTREAM_DATA_DIR."
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"The data directory must be writable; {directory} is not ({error.strerror}, user id "
+            f"{os.getuid()}). Set CLICKSTREAM_DATA_DIR."
+        ) from None
+    return lock
