@@ -1,0 +1,29 @@
+"""Clusters whose workers end with their test, whatever happens."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.kafka import Broker
+from tests.integration.harness import Cluster
+
+MakeCluster = Callable[..., Cluster]
+
+
+@pytest.fixture
+def make_cluster(kafka: Broker, tmp_path: Path) -> Iterator[MakeCluster]:
+    """Makes clusters on the shared Kafka, or on another one."""
+    made: list[Cluster] = []
+
+    def make(bootstrap: str = kafka.bootstrap, **settings: str) -> Cluster:
+        directory = tmp_path / f"cluster-{len(made)}"
+        directory.mkdir()
+        cluster = Cluster(bootstrap, directory, settings)
+        made.append(cluster)
+        cluster.init_topics()
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.stop()
