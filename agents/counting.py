@@ -12,7 +12,7 @@ def register(wiring: Wiring, rules: WindowRules, idle_timeout_ms: int) -> None:
     clicks = wiring.topic("clicks")
 
     def create(partition: int, rows: Rows) -> Stage:
-        time = StreamTime({clicks: wiring.input_partitions(clicks)}, idle_timeout_ms)
+        time = StreamTime({clicks: wiring.engine.input_partitions(clicks)}, idle_timeout_ms)
         return Counting(rules, time, rows)
 
     source = wiring.topic("enriched-clicks")

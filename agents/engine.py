@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -60,6 +61,7 @@ class Engine:
         app_id: str,
         data_dir: Path,
         partitions: int,
+        inputs: Sequence[str],
         commit_interval_ms: int,
         topic: Callable[[str], str],
         changelog: Callable[[str], str],
@@ -72,6 +74,7 @@ class Engine:
             app_id: Consumer group, and prefix of transactional ids.
             data_dir: Directory of the stores.
             partitions: Partitions of inner topics, outputs and tables.
+            inputs: Full names of the input topics.
             commit_interval_ms: Transactions of a task are about this far apart (ms).
             topic: Gives the full name of an output topic.
             changelog: Gives the full name of a table's changelog topic.
@@ -85,6 +88,8 @@ class Engine:
         self.consumer: Consumer
         self.specs: dict[str, StageSpec] = {}
         self.stores: dict[Partition, PartitionStore] = {}
+        self._inputs = inputs
+        self._input_counts: dict[str, int] = {}
         self._app_id = app_id
         self._data_dir = data_dir
         self._crash = crash
@@ -105,6 +110,10 @@ class Engine:
     def store_of(self, table: str, partition: int) -> PartitionStore | None:
         """The store of a table's partition, if it is open here."""
         return self.stores.get((table, partition))
+
+    def input_partitions(self, topic: str) -> int:
+        """Number of partitions of an input topic, as of the last assignment."""
+        return self._input_counts[topic]
 
     def end_of(self, topic: str, partition: int) -> int | None:
         """The log's end as last heard of, or None."""
@@ -176,7 +185,10 @@ class Engine:
         if not inputs:
             return {}
         starts = await self.consumer.starts_of(inputs)
-        committed = await self._committed(inputs)
+        async with self._admin() as admin:
+            committed = await self._committed(admin, inputs)
+            described = await admin.describe_topics(list(self._inputs))
+            self._input_counts = {t["topic"]: len(t["partitions"]) for t in described}
         stateless = {t.spec.offsets_of for t in tasks if t.spec.table is None}
         found: dict[Partition, tuple[int, bytes | None]] = {}
         for partition in inputs:
@@ -187,16 +199,22 @@ class Engine:
                 found[partition] = (offset, metadata.encode() or None)
         return found
 
-    async def _committed(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, str]]:
+    async def _committed(
+        self, admin: AIOKafkaAdminClient, partitions: Sequence[Partition]
+    ) -> dict[Partition, tuple[int, str]]:
+        offsets = await admin.list_consumer_group_offsets(
+            self._app_id, partitions=[TopicPartition(*p) for p in partitions]
+        )
+        return {(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in offsets.items()}
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(**self._connection)
-        await admin.start()
         try:
-            offsets = await admin.list_consumer_group_offsets(
-                self._app_id, partitions=[TopicPartition(*p) for p in partitions]
-            )
+            await admin.start()
+            yield admin
         finally:
             await admin.close()
-        return {(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in offsets.items()}
 
     async def _follow(self, stores: Mapping[TopicPartition, PartitionStore]) -> None:
         while True:

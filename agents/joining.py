@@ -14,7 +14,7 @@ def register(wiring: Wiring, rules: JoinRules, idle_timeout_ms: int) -> None:
     clicks, purchases = wiring.topic("enriched-clicks"), wiring.topic("purchases-by-user")
 
     def create(partition: int, rows: Rows) -> Stage:
-        counts = {topic: wiring.input_partitions(topic) for topic in inputs}
+        counts = {topic: wiring.engine.input_partitions(topic) for topic in inputs}
         return Joining(rules, StreamTime(counts, idle_timeout_ms), rows, purchases)
 
     wiring.add(StageSpec("joining", (clicks, purchases), purchases, "join-state", create))

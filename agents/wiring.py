@@ -19,13 +19,11 @@ class Wiring:
         app: The Faust application.
         engine: The stages of this worker.
         topic: Gives a topic's full name.
-        input_partitions: Gives the number of partitions of an input topic (full name).
     """
 
     app: faust.App
     engine: Engine
     topic: Callable[[str], str]
-    input_partitions: Callable[[str], int]
 
     def add(self, spec: StageSpec) -> None:
         """Add a stage, and the agent that feeds it."""

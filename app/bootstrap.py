@@ -12,7 +12,7 @@ from app.lookups import Lookups
 from app.recovery import TableManager
 from app.router import StageRouter
 from app.settings import LatePolicy, Settings
-from app.topics import TABLES, changelog_name, topic_name
+from app.topics import INPUTS, TABLES, changelog_name, topic_name
 from app.transport import Transport
 from app.worker import Worker
 from models.counting import WindowRules
@@ -84,6 +84,7 @@ def _engine(app: App, settings: Settings) -> Engine:
         app_id=settings.app_id,
         data_dir=settings.data_dir / settings.app_id,
         partitions=settings.partitions,
+        inputs=[topic_name(settings, short) for short in INPUTS],
         commit_interval_ms=settings.commit_interval_ms,
         topic=lambda short: topic_name(settings, short),
         changelog=lambda table: changelog_name(settings, table),
@@ -93,10 +94,7 @@ def _engine(app: App, settings: Settings) -> Engine:
 
 
 def _agents(app: App, settings: Settings) -> None:
-    def input_partitions(topic: str) -> int:
-        return app.consumer.topic_partitions(topic) or 0
-
-    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short), input_partitions)
+    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short))
     idle_ms = settings.idle_timeout_ms
     enrichment.register(
         wiring, _intake(settings, "enriched-clicks"), _intake(settings, "purchases-by-user")

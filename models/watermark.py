@@ -47,7 +47,12 @@ class StreamTime:
             partitions: Number of input partitions by input topic (full name). A topic whose
                 partitions are all idle does not hold S back.
             idle_timeout_ms: Idle records are repeated this often; each holds for twice as long.
+
+        Raises:
+            ValueError: A topic without partitions: nothing would hold S back for it.
         """
+        if not all(partitions.values()):
+            raise ValueError(f"Each input topic needs partitions to tell the time by; got {partitions}.")
         self.value = NEVER_MS
         self._valid_ms = 2 * idle_timeout_ms
         self._topics = {t: [f"{t}-{i}" for i in range(n)] for t, n in partitions.items()}

@@ -152,7 +152,7 @@ class LocalKafka:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode()
         # For a second of work the first compiler is quicker than both.
         tool = [*java, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
-        process = self._spawn([*tool, "--config", str(self._properties), "--cluster-id", cluster])
+        process = self._spawn([*tool, "--config", str(self._properties), f"--cluster-id={cluster}"])
         try:
             code = process.wait(START_TIMEOUT_S)
         finally:

@@ -86,8 +86,13 @@ class Worker:
         return self.log.read_text().count("Worker ready") if self.log.exists() else 0
 
     def until_ready(self, times: int = 1) -> None:
-        """Wait until it became ready for so many times."""
-        until(lambda: self.ready_count() >= times, f"{self.log} to say ready {times} times")
+        """Wait until it became ready for so many times; fail if it ends instead."""
+        assert self.process is not None
+        until(
+            lambda: self.ready_count() >= times or self.process.poll() is not None,
+            f"{self.log} to say ready {times} times",
+        )
+        assert self.process.poll() is None, self.log.read_text()[-5_000:]
 
 
 @dataclass
