@@ -29,7 +29,7 @@ class Batch:
     records: Sequence[InputRecord]
 
 
-class BatchSchema(faust.Schema):
+class BatchSchema(faust.Schema[Any, Any]):
     """Passes batches through Faust's topics as they are."""
 
     def loads_key(self, app: Any, message: Any, **kwargs: Any) -> Any:

@@ -55,7 +55,7 @@ class Engine:
         stores: The open stores, by table and partition: active ones and standbys.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 by name, once
         self,
         *,
         app_id: str,
@@ -156,8 +156,7 @@ class Engine:
         warm = {(tables[topic], p) for topic, p in standbys if topic in tables} - active
         self._open(active | warm)
         changelogs = {
-            TopicPartition(self.changelog(table), p): self.stores[table, p]
-            for table, p in active
+            TopicPartition(self.changelog(table), p): self.stores[table, p] for table, p in active
         }
         read = await restore(changelogs, **self._connection)
         if changelogs:
@@ -249,7 +248,9 @@ class Engine:
             logger.warning(
                 "%r gave up its transaction (%s: %s); it goes on from what was committed after a "
                 "rebalance",
-                task, type(error).__name__, error,
+                task,
+                type(error).__name__,
+                error,
             )
             self._spawn(self._rejoin(task))
         else:
@@ -273,8 +274,14 @@ class Engine:
         """Hand a batch to a stage's task; seek back when it leaves a gap."""
         task = self._tasks.get((stage, batch.partition))
         if task is not None and (back_to := task.deliver(batch)) is not None:
-            logger.info("%r expects %s-%d at %d, got %d: seeking back", task, batch.topic,
-                        batch.partition, back_to, batch.begin)
+            logger.info(
+                "%r expects %s-%d at %d, got %d: seeking back",
+                task,
+                batch.topic,
+                batch.partition,
+                back_to,
+                batch.begin,
+            )
             await self.consumer.go_to({(batch.topic, batch.partition): back_to})
 
     def full(self) -> set[Partition]:
@@ -326,6 +333,10 @@ class Engine:
                     logger.error(
                         "%s-%d lost the offsets %d to %d to retention before %r read them. "
                         "Raise the topic's retention, or run more workers.",
-                        topic, task.partition, task.expected(topic), start - 1, task,
+                        topic,
+                        task.partition,
+                        task.expected(topic),
+                        start - 1,
+                        task,
                     )
                     task.advance(topic, start)

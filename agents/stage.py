@@ -81,7 +81,9 @@ class NoRows:
         """Nothing, for each key."""
         return [None for _ in keys]
 
-    def scan(self, lower: bytes, upper: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+    def scan(
+        self, lower: bytes, upper: bytes, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """Nothing."""
         return []
 
@@ -122,6 +124,7 @@ class StageTask:
         self._lag_told_at = 0.0
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
+        self._giving_up: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"{self.spec.name}-{self.partition}"
@@ -130,7 +133,9 @@ class StageTask:
         """Fence a former owner: before anything that it may have committed is read."""
         await self._writer.start()
 
-    def load(self, store: PartitionStore | None, starts: Mapping[str, tuple[int, bytes | None]]) -> None:
+    def load(
+        self, store: PartitionStore | None, starts: Mapping[str, tuple[int, bytes | None]]
+    ) -> None:
         """Go on from what was committed.
 
         Args:
@@ -214,7 +219,7 @@ class StageTask:
         except Exception as error:  # noqa: BLE001 whatever it is, nothing of the turn may stay
             self.failed = True
             self._inbox.clear()
-            self._writer.discard()
+            self._giving_up = self._writer.discard()
             self._context.on_failure(self, error)
 
     async def _wait(self) -> None:
@@ -255,7 +260,7 @@ class StageTask:
             self._arrived.clear()
         return records, ends
 
-    def _at_end(self, ends: Mapping[str, int]) -> bool:
+    def _at_end(self, ends: dict[str, int]) -> bool:
         if self._inbox or self.spec.tick_ms is None:
             return False
         positions = self._positions | ends

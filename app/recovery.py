@@ -6,6 +6,7 @@ stay assigned through Faust (for routing and standbys) but are read by a reader 
 """
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.errors import KafkaError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Seconds between attempts to take over partitions, when Kafka does not answer.
 _RETRY_SECONDS = 1.0
+#: Attempts of which one is told.
+_TELL_EVERY = 10
 #: Seconds between looks for batches that were dropped.
 _RECONCILE_SECONDS = 1.0
 
@@ -62,11 +65,12 @@ class StageRecovery(Recovery):
         assignor = self.app.assignor
         actives = [(tp.topic, tp.partition) for tp in assignor.assigned_actives()]
         standbys = [(tp.topic, tp.partition) for tp in assignor.assigned_standbys()]
-        while True:
+        for attempt in itertools.count():
             try:
                 await consumer.engine.assign(actives, standbys)
             except (KafkaError, OSError) as error:
-                self.log.warning("Kafka does not answer yet (%r): trying again", error)
+                if attempt % _TELL_EVERY == 0:
+                    self.log.warning("Partitions wait for Kafka (%s): trying again", error)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
@@ -112,4 +116,4 @@ class TableManager(FaustTableManager):
     async def on_stop(self) -> None:
         """Stop, and close the stores."""
         await super().on_stop()
-        await cast(Any, self.app.consumer).engine.close()
+        await cast("Any", self.app.consumer).engine.close()

@@ -1,9 +1,10 @@
 """Which worker owns a user's rows."""
 
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import ClientError
 from faust.app.router import Router
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.types import TP
 from faust.web.exceptions import NotFound, ServiceUnavailable
 from yarl import URL
@@ -29,7 +30,8 @@ class StageRouter(Router):
         table = self.app.tables[table_name]
         user = key.encode() if isinstance(key, str) else key
         partition = partition_of(user, table.partitions)
-        owners = self._assignor._tps_url  # noqa: SLF001 as key_store of the class extended here
+        assignor = cast("PartitionAssignor", self._assignor)
+        owners = assignor._tps_url  # noqa: SLF001 as the assignor's own key_store
         try:
             return URL(owners[TP(self._get_table_topic(table), partition)])
         except KeyError:

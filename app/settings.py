@@ -111,27 +111,51 @@ class Settings(BaseSettings):
         "24h", "RETENTION", "How long a closed window stays readable.", ge=0, le=3660 * DAY_MS
     )
     join_within_ms: Duration = _setting(
-        "1h", "JOIN_WITHIN", "A click matches a purchase less than this later.", ge=1, le=366 * DAY_MS
+        "1h",
+        "JOIN_WITHIN",
+        "A click matches a purchase less than this later.",
+        ge=1,
+        le=366 * DAY_MS,
     )
     join_grace_ms: Duration | None = _setting(
-        None, "JOIN_GRACE", "Grace of the join; the windows' grace by default.", ge=0, le=366 * DAY_MS
+        None,
+        "JOIN_GRACE",
+        "Grace of the join; the windows' grace by default.",
+        ge=0,
+        le=366 * DAY_MS,
     )
     idle_timeout_ms: Duration = _setting(
         "30s", "IDLE_TIMEOUT", "Quiet for this long, an input partition is idle.", ge=100, le=DAY_MS
     )
     watermark_interval_ms: Duration = _setting(
-        "500ms", "WATERMARK_INTERVAL", "Watermark records are at least this far apart.", ge=10, le=60_000
+        "500ms",
+        "WATERMARK_INTERVAL",
+        "Watermark records are at least this far apart.",
+        ge=10,
+        le=60_000,
     )
     future_skew_ms: Duration = _setting(
-        "24h", "FUTURE_SKEW", "How far an event may lie beyond its Kafka timestamp.", ge=0, le=3660 * DAY_MS
+        "24h",
+        "FUTURE_SKEW",
+        "How far an event may lie beyond its Kafka timestamp.",
+        ge=0,
+        le=3660 * DAY_MS,
     )
     commit_interval_ms: Duration = _setting(
-        "100ms", "COMMIT_INTERVAL", "Transactions of a stage are about this far apart.", ge=1, le=10_000
+        "100ms",
+        "COMMIT_INTERVAL",
+        "Transactions of a stage are about this far apart.",
+        ge=1,
+        le=10_000,
     )
     late_policy: LatePolicy = _setting(
         LatePolicy.TOPIC, "LATE_POLICY", "Late records: topic (late-events) or discard."
     )
-    count_bots: bool = _setting(True, "COUNT_BOTS", "Whether clicks of bots are counted.")
+    count_bots: bool = _setting(
+        True,  # noqa: FBT003 a default, as the others
+        "COUNT_BOTS",
+        "Whether clicks of bots are counted.",
+    )
     attribution: Attribution = _setting(
         Attribution.ALL, "ATTRIBUTION", "Pairs that become conversions: all, last or first click."
     )
@@ -139,8 +163,11 @@ class Settings(BaseSettings):
         0, "STANDBY_REPLICAS", "Workers that keep a warm copy of each table partition.", ge=0, le=5
     )
     session_timeout_ms: Duration = _setting(
-        "10s", "SESSION_TIMEOUT", "A worker not heard of for this long loses its partitions.",
-        ge=1_000, le=300_000,
+        "10s",
+        "SESSION_TIMEOUT",
+        "A worker not heard of for this long loses its partitions.",
+        ge=1_000,
+        le=300_000,
     )
     web_bind: str = _setting("127.0.0.1", "WEB_BIND", "Address the web views listen on.")
     web_host: str | None = _setting(

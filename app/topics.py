@@ -28,11 +28,16 @@ class TopicSettings(Protocol):
     """What the names depend on."""
 
     @property
-    def app_id(self) -> str: ...
+    def app_id(self) -> str:
+        """Consumer group, and prefix of changelogs."""
+
     @property
-    def topic_prefix(self) -> str: ...
+    def topic_prefix(self) -> str:
+        """Put before every name."""
+
     @property
-    def partitions(self) -> int: ...
+    def partitions(self) -> int:
+        """Partitions of inner topics, outputs and changelogs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,11 @@ def topic_specs(settings: TopicSettings) -> list[TopicSpec]:
         *(TopicSpec(topic_name(settings, t), settings.partitions, inner) for t in INNER),
         *(TopicSpec(topic_name(settings, t), settings.partitions, outer) for t in OUTPUTS),
         *(
-            TopicSpec(changelog_name(settings, t), settings.partitions, large | {"cleanup.policy": "compact"})
+            TopicSpec(
+                changelog_name(settings, t),
+                settings.partitions,
+                large | {"cleanup.policy": "compact"},
+            )
             for t in TABLES
         ),
     ]

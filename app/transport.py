@@ -52,7 +52,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 the signature is Faust's
         max_records: int | None = None,
     ) -> dict[TP, list[Batch]]:
         """Batches of the partitions that may be read; waits up to the timeout (s) for some."""
@@ -61,9 +61,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return await self._next_batches(consumer, active_partitions, timeout or 0.0)
 
     async def _next_batches(
-        self, consumer: AIOKafkaConsumer, active_partitions: set[TP], timeout: float
+        self, consumer: AIOKafkaConsumer, active_partitions: set[TP], seconds: float
     ) -> dict[TP, list[Batch]]:
-        deadline = asyncio.get_running_loop().time() + timeout
+        deadline = asyncio.get_running_loop().time() + seconds
         while self.consumer.flow_active:
             fetcher = consumer._fetcher  # noqa: SLF001 as in the class extended here
             if consumer._closed or fetcher._closed:  # noqa: SLF001
@@ -118,7 +118,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def end_of(self, topic: str, partition: int) -> int | None:
         """The log's end as last heard of, or None."""
         try:
-            return cast(int | None, self._ensure_consumer().highwater(TopicPartition(topic, partition)))
+            return cast(
+                "int | None", self._ensure_consumer().highwater(TopicPartition(topic, partition))
+            )
         except (AssertionError, IllegalStateError):
             return None
 
@@ -176,15 +178,15 @@ class Consumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._read_offset = cast(Any, _Unread())
-        self.engine: Engine = cast(Transport, self.transport).engine
+        self._read_offset = cast("Any", _Unread())
+        self.engine: Engine = cast("Transport", self.transport).engine
         self.engine.consumer = self
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        batch = cast(Batch, record)
+        batch = cast("Batch", record)
         last = batch.records[-1] if batch.records else None
         return ConsumerMessage(
             batch.topic,
@@ -194,13 +196,13 @@ class Consumer(driver.Consumer):
             0,
             [],
             None,
-            batch,
+            cast("Any", batch),
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
 
-    async def _wait_next_records(self, timeout: float) -> Any:
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 Faust's
         if self.flow_active and not self._get_active_partitions():
             await asyncio.sleep(_POLL_SECONDS)  # Faust's own sleeps a second
             return {}, set()
@@ -214,7 +216,7 @@ class Consumer(driver.Consumer):
         """End the turns at hand. Batches that wait are dropped: their positions tell of them."""
         await self.engine.quiesce()
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+    async def commit(self, *args: Any, **kwargs: Any) -> bool:
         """Nothing: the stages' transactions commit offsets."""
         return False
 
@@ -231,7 +233,7 @@ class Consumer(driver.Consumer):
 
     async def starts_of(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """The first offsets that the logs still have."""
-        starts = await self.earliest_offsets(*(TopicPartition(*p) for p in partitions))  # type: ignore[arg-type]
+        starts = await self.earliest_offsets(*(TopicPartition(*p) for p in partitions))
         return {(tp.topic, tp.partition): offset for tp, offset in starts.items()}
 
     async def go_to(self, positions: Mapping[Partition, int]) -> None:
@@ -250,7 +252,7 @@ class Consumer(driver.Consumer):
 class Transport(driver.Transport):
     """Faust's aiokafka transport, delivering batches to an engine's stages."""
 
-    Consumer: ClassVar[type[Consumer]] = Consumer  # type: ignore[assignment]
+    Consumer: ClassVar[type[Consumer]] = Consumer
 
     def __init__(self, *args: Any, engine: Engine, **kwargs: Any) -> None:
         self.engine = engine

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ from typing import IO, Any, NoReturn, cast
 import faust
 
 from app.admin import check_topics, wait_for_broker
+from app.logs import quieten
 from app.settings import Settings
 from models.errors import ClickstreamError, SettingsError
 
@@ -30,7 +32,7 @@ class Worker(faust.Worker):
 
     def execute_from_commandline(self) -> NoReturn:
         """Check, then run until the end."""
-        app = cast(Any, self.app)
+        app = cast("Any", self.app)
         settings: Settings = app.settings
         try:
             check_port(settings.web_bind, app.conf.web_port)
@@ -42,6 +44,11 @@ class Worker(faust.Worker):
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         super().execute_from_commandline()
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """Keep Kafka's client from filling the log, unless it is being debugged."""
+        if level > logging.DEBUG:
+            quieten()
 
 
 async def _check_cluster(settings: Settings) -> None:

@@ -36,8 +36,8 @@ async def _reader(stores: Stores, **connection: Any) -> AsyncIterator[AIOKafkaCo
         fetch_max_wait_ms=100,
         **connection,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(list(stores))
         yield consumer
     finally:
@@ -88,7 +88,11 @@ async def _seek(
             logger.warning(
                 "The store %s (changelog offset %s) does not fit the changelog %s-%d (%d to %d), "
                 "or was away for a day: it is built anew.",
-                store.path, store.offset, *partition, starts[partition], ends[partition],
+                store.path,
+                store.offset,
+                *partition,
+                starts[partition],
+                ends[partition],
             )
             store.reset()
             following = starts[partition]

@@ -6,8 +6,10 @@ write batch with the changelog offset they came from. If it is behind, the chang
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import cast
 
 from rocksdict import (
     BlockBasedOptions,
@@ -41,7 +43,7 @@ def _options() -> Options:
     table.set_bloom_filter(10, block_based=False)
     table.set_cache_index_and_filter_blocks(True)
     options = Options(raw_mode=True)
-    options.create_if_missing(True)
+    options.create_if_missing(create_if_missing=True)
     options.set_block_based_table_factory(table)
     options.set_write_buffer_size(_MEMTABLE_BYTES)
     options.set_max_write_buffer_number(2)
@@ -82,16 +84,16 @@ class PartitionStore:
 
     def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
         """Values of the keys, in their order; None where there is no row."""
-        return self._db.get(list(keys)) if keys else []
+        return cast("list[bytes | None]", self._db.get(list(keys))) if keys else []
 
-    def scan(self, lower: bytes, upper: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+    def scan(
+        self, lower: bytes, upper: bytes, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """Rows with lower <= key < upper in key order, at most ``limit``."""
         bounds = ReadOptions()
         bounds.set_iterate_upper_bound(upper)
         rows = self._db.items(from_key=lower, read_opt=bounds)
-        if limit is None:
-            return list(rows)
-        return [row for row, _ in zip(rows, range(limit), strict=False)]
+        return list(islice(cast("Iterator[tuple[bytes, bytes]]", rows), limit))
 
     def state(self) -> bytes | None:
         """What the engine kept under ``STATE_KEY``."""

@@ -9,7 +9,7 @@ from faust.types import TP
 Lookup: TypeAlias = Callable[[bytes], Any]
 
 
-class StageTable(faust.Table):  # type: ignore[misc]  # Faust is untyped
+class StageTable(faust.Table[Any, Any]):
     """A table that a stage writes in its transactions and that Faust only reads.
 
     Its changelog's partitions are assigned through Faust, so that a user's rows are found on any

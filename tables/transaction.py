@@ -82,7 +82,10 @@ class TransactionalWriter:
         counts = {}
         for target, outputs in sends.items():
             for batch in self._batches(outputs, now_ms):
-                last[target] = await self._producer.send_batch(batch, target[0], partition=target[1])
+                last[target] = await self._producer.send_batch(
+                    batch, target[0], partition=target[1]
+                )
+                last[target].add_done_callback(_heard)
                 counts[target] = batch.record_count()
                 pending.append(last[target])
         if offsets:
@@ -115,3 +118,9 @@ class TransactionalWriter:
     def discard(self) -> asyncio.Task[None]:
         """Give it up after an error, in the background; the next fence ends its transaction."""
         return asyncio.get_running_loop().create_task(self.close())
+
+
+def _heard(sent: asyncio.Future[Any]) -> None:
+    """Take note of a failure that nobody awaits any more: the first one ended the step."""
+    if not sent.cancelled():
+        sent.exception()

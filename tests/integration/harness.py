@@ -56,6 +56,11 @@ class Worker:
                 start_new_session=True,
             )
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
         assert self.process is not None
@@ -68,9 +73,9 @@ class Worker:
 
     def stop(self) -> None:
         """End it in order."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
+        if self.alive:
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGTERM)
             try:
                 self.wait()
             except subprocess.TimeoutExpired:
@@ -87,12 +92,11 @@ class Worker:
 
     def until_ready(self, times: int = 1) -> None:
         """Wait until it became ready for so many times; fail if it ends instead."""
-        assert self.process is not None
         until(
-            lambda: self.ready_count() >= times or self.process.poll() is not None,
+            lambda: self.ready_count() >= times or not self.alive,
             f"{self.log} to say ready {times} times",
         )
-        assert self.process.poll() is None, self.log.read_text()[-5_000:]
+        assert self.alive, self.log.read_text()[-5_000:]
 
 
 @dataclass
@@ -166,7 +170,9 @@ class Cluster:
         names = {self.topic(short): short for short in shorts}
         return asyncio.run(_read(self.bootstrap, names))
 
-    def until_outputs(self, found: Callable[[], Any], expected: Any, lacking: Callable[[Any, Any], Any]) -> Any:
+    def until_outputs(
+        self, found: Callable[[], Any], expected: Any, lacking: Callable[[Any, Any], Any]
+    ) -> Any:
         """Read outputs until they hold all that is expected, and a little longer.
 
         Returns:

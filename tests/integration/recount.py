@@ -5,7 +5,7 @@ Shares no code with models/: plain loops over offset-ordered records.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ class Rules:
 @dataclass
 class _Item:
     user: str
-    product: str | None
+    product: str
     at: int
     stream: int
     source: str
@@ -71,7 +71,7 @@ def _valid(records: Iterable[Any], required: tuple[str, ...]) -> tuple[list[_Ite
             continue
         at = int(datetime.fromisoformat(fields["timestamp"]).timestamp() * 1000)
         stream[record.partition] = max(stream.get(record.partition, at), at)
-        product = fields.get("productId", value.get("productId"))
+        product = fields.get("productId") or value.get("productId") or ""
         item = _Item(fields["userId"], product, at, stream[record.partition], source, value)
         items.append(item)
     return items, bad
@@ -98,16 +98,14 @@ def _count(clicks: list[_Item], rules: Rules, outcome: Outcome) -> None:
 def _join(clicks: list[_Item], purchases: list[_Item], rules: Rules, outcome: Outcome) -> None:
     by_key = defaultdict(list)
     for click in clicks:
-        if click.product is not None and not _late(click, rules, outcome):
+        if click.product and not _late(click, rules, outcome):
             by_key[click.user, click.product].append(click)
     final = min(max(i.stream for i in items) for items in (clicks, purchases)) - rules.grace
     for bought in purchases:
         if _late(bought, rules, outcome):
             continue
         matched = [
-            c
-            for c in by_key[bought.user, bought.product]
-            if 0 <= bought.at - c.at < rules.within
+            c for c in by_key[bought.user, bought.product] if 0 <= bought.at - c.at < rules.within
         ]
         for click in matched:
             took = (bought.at - click.at) / 1000
@@ -128,7 +126,7 @@ def _late(item: _Item, rules: Rules, outcome: Outcome) -> bool:
 def outputs(read: dict[str, list[Any]]) -> Outcome:
     """The outputs that were found, in the same form."""
     found: Outcome = defaultdict(Counter)
-    shapes = {
+    shapes: dict[str, Callable[[Any], Any]] = {
         "click-counts": lambda v: [v["userId"], v["clickCount"], v["windowStart"], v["windowEnd"]],
         "late-events": lambda v: [
             v["stage"], v["lateBy"], v.get("windowStart"), v["record"]["sourceRecord"],
@@ -148,7 +146,9 @@ def outputs(read: dict[str, list[Any]]) -> Outcome:
 
 def lacking(expected: Outcome, found: Outcome) -> dict[str, list[str]]:
     """What is expected and was not found, by topic."""
-    return {t: list((expected[t] - found[t]).elements()) for t in expected if expected[t] - found[t]}
+    return {
+        t: list((expected[t] - found[t]).elements()) for t in expected if expected[t] - found[t]
+    }
 
 
 def differences(expected: Outcome, found: Outcome) -> dict[str, tuple[list[str], list[str]]]:

@@ -78,7 +78,7 @@ def test_zombie_that_wakes_after_its_session_loses_and_doubles_nothing(
 def test_broker_killed_and_restarted_loses_and_doubles_nothing(
     make_cluster: MakeCluster, tmp_path: Path
 ) -> None:
-    """kill -9 of the broker under load, twice; workers wait, and go on."""
+    """Kill -9 of the broker under load, twice; workers wait, and go on."""
     with LocalKafka(tmp_path / "kafka") as kafka:
         cluster = make_cluster(kafka.bootstrap)
         workers = [cluster.worker(), cluster.worker()]

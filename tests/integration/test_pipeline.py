@@ -13,7 +13,7 @@ from tests.integration.shop import Shop
     [(True, 1, False), (False, 1, True), (True, 3, True), (False, 3, False)],
 )
 def test_outputs_are_a_function_of_the_input_topics(
-    make_cluster: MakeCluster, keyed: bool, workers: int, by_partition: bool
+    make_cluster: MakeCluster, *, keyed: bool, workers: int, by_partition: bool
 ) -> None:
     """Loaded evenly or one partition after the other, keyed or not, by one worker or three."""
     cluster = make_cluster()
