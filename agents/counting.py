@@ -1,6 +1,6 @@
 """Clicks per user in tumbling windows: the windowed table agent."""
 
-from agents.stage import StageSpec
+from agents.spec import StageSpec
 from agents.wiring import Wiring
 from models.counting import Counting, WindowRules
 from models.stage import Rows, Stage

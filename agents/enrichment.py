@@ -1,6 +1,6 @@
 """Enrichment of clicks and admission of purchases: the stateless agents."""
 
-from agents.stage import StageSpec
+from agents.spec import StageSpec
 from agents.wiring import Wiring
 from models.intake import CLICKS, PURCHASES, Intake, IntakeRules, Kind
 from models.stage import Rows, Stage

@@ -1,6 +1,6 @@
 """Purchases matched to recent clicks: the co-partitioned join agent."""
 
-from agents.stage import StageSpec
+from agents.spec import StageSpec
 from agents.wiring import Wiring
 from models.join import JoinRules
 from models.joining import Joining

@@ -9,16 +9,15 @@ over: the engine asks for a rebalance, which makes a new one from what was commi
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
 
 import msgspec
 
 from agents.batch import Batch
+from agents.inbox import Inbox
+from agents.spec import Context, NoRows, StageSpec
 from models.partitioning import partition_of
-from models.stage import InputRecord, Output, Rows, Stage, Step
+from models.stage import Output, Stage, Step
 from tables.store import STATE_KEY, PartitionStore
 from tables.transaction import Offsets, TransactionalWriter
 
@@ -32,60 +31,6 @@ BEHIND_RECORDS = 1_000
 FULL_RECORDS = 40_000
 #: Seconds between the group offsets that a stage with a table commits: they only show its lag.
 _LAG_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class StageSpec:
-    """How a stage is wired.
-
-    Attributes:
-        name: The stage's name; part of its transactional ids.
-        inputs: Full names of the topics that it reads, co-partitioned.
-        offsets_of: The input whose group offset it commits.
-        table: Name of its table, or None for a stage that keeps its state in the offset's metadata.
-        create: Makes the pure stage of a partition over its table's rows.
-        tick_ms: How often it is stepped without input; None: never.
-    """
-
-    name: str
-    inputs: tuple[str, ...]
-    offsets_of: str
-    table: str | None
-    create: Callable[[int, Rows], Stage]
-    tick_ms: int | None = None
-
-
-class Context(Protocol):
-    """What a task needs of the world around it."""
-
-    commit_interval_ms: int
-    partitions: int
-
-    def topic(self, short: str) -> str:
-        """Full name of an output topic."""
-
-    def changelog(self, table: str) -> str:
-        """Full name of a table's changelog topic."""
-
-    def end_of(self, topic: str, partition: int) -> int | None:
-        """The log's end as last heard of, or None."""
-
-    def on_failure(self, task: "StageTask", error: BaseException) -> None:
-        """Hear that a task is over."""
-
-
-class NoRows:
-    """The rows of a stage without a table."""
-
-    def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
-        """Nothing, for each key."""
-        return [None for _ in keys]
-
-    def scan(
-        self, lower: bytes, upper: bytes, limit: int | None = None
-    ) -> list[tuple[bytes, bytes]]:
-        """Nothing."""
-        return []
 
 
 class StageTask:
@@ -114,12 +59,8 @@ class StageTask:
         self.failed = False
         self._writer = writer
         self._context = context
-        self._inbox: deque[Batch] = deque()
-        self._waiting = 0
-        self._arrived = asyncio.Event()
+        self._inbox = Inbox({})
         self._positions: dict[str, int] = {}
-        self._enqueued: dict[str, int] = {}
-        self._sought: dict[str, int] = {}
         self._committed_at = 0.0
         self._lag_told_at = 0.0
         self._stopping = False
@@ -151,7 +92,7 @@ class StageTask:
             state = msgspec.json.encode(envelope["stage"])
         self.stage = self.spec.create(self.partition, store or NoRows())
         self.stage.restore(state)
-        self._positions, self._enqueued = positions, dict(positions)
+        self._positions, self._inbox = positions, Inbox(positions)
 
     def start(self) -> None:
         """Begin to work."""
@@ -159,49 +100,25 @@ class StageTask:
 
     def expected(self, topic: str) -> int:
         """The offset of an input from which on records are still to be delivered."""
-        return self._enqueued[topic]
+        return self._inbox.expected(topic)
 
     def advance(self, topic: str, offset: int) -> None:
         """Go on at a later offset: the log does not reach back to the expected one any more."""
-        self._enqueued[topic] = self._positions[topic] = offset
+        self._inbox.advance(topic, offset)
 
     @property
     def full(self) -> bool:
         """Whether enough is waiting."""
-        return self._waiting >= FULL_RECORDS or self.failed
+        return self.failed or self._inbox.waiting >= FULL_RECORDS
 
     def deliver(self, batch: Batch) -> int | None:
-        """Take a batch; what lies below the expected offset is skipped.
-
-        Returns:
-            The offset to seek back to if the batch begins beyond what is expected (it is
-            dropped), once for each gap; else None.
-        """
-        expected = self._enqueued[batch.topic]
-        if batch.end <= expected or self.failed or self._stopping:
-            return None
-        if batch.begin > expected:
-            again = self._sought.get(batch.topic) == expected
-            self._sought[batch.topic] = expected
-            return None if again else expected
-        self._sought.pop(batch.topic, None)
-        if batch.begin < expected:
-            records = [r for r in batch.records if r.offset >= expected]
-            batch = Batch(batch.topic, batch.partition, expected, batch.end, records)
-        self._enqueued[batch.topic] = batch.end
-        self._inbox.append(batch)
-        self._waiting += len(batch.records)
-        self._arrived.set()
-        return None
-
-    def forget_gap(self, topic: str) -> None:
-        """Let the next batch beyond the expected offset seek again."""
-        self._sought.pop(topic, None)
+        """Take a batch; returns the offset to seek back to, if it leaves a gap."""
+        return None if self.failed or self._stopping else self._inbox.put(batch)
 
     async def stop(self, seconds: float) -> None:
         """End after the turn at hand, or cancel it when it takes longer."""
         self._stopping = True
-        self._arrived.set()
+        self._inbox.arrived.set()
         if self._loop is not None:
             _, late = await asyncio.wait([self._loop], timeout=seconds)
             if late:
@@ -218,7 +135,6 @@ class StageTask:
                     await self._turn()
         except Exception as error:  # noqa: BLE001 whatever it is, nothing of the turn may stay
             self.failed = True
-            self._inbox.clear()
             self._giving_up = self._writer.discard()
             self._context.on_failure(self, error)
 
@@ -227,18 +143,18 @@ class StageTask:
         tick_ms = self.spec.tick_ms
         try:
             async with asyncio.timeout(None if tick_ms is None else tick_ms / 1000):
-                await self._arrived.wait()
+                await self._inbox.arrived.wait()
         except TimeoutError:
             return
         due = self._committed_at + self._context.commit_interval_ms / 1000
-        while not self._stopping and self._waiting < BEHIND_RECORDS:
+        while not self._stopping and self._inbox.waiting < BEHIND_RECORDS:
             left = due - time.monotonic()
             if left <= 0:
                 break
             await asyncio.sleep(min(left, 0.02))
 
     async def _turn(self) -> None:
-        records, ends = self._take()
+        records, ends = self._inbox.take(MAX_RECORDS)
         now_ms = time.monotonic_ns() // 1_000_000
         step = self.stage.step(records, now_ms, self._at_end(ends))
         self._positions |= ends
@@ -247,18 +163,6 @@ class StageTask:
         while step.more and not self._stopping:
             step = self.stage.step((), now_ms, at_end=False)
             await self._commit(step)
-
-    def _take(self) -> tuple[list[InputRecord], dict[str, int]]:
-        records: list[InputRecord] = []
-        ends: dict[str, int] = {}
-        while self._inbox and len(records) < MAX_RECORDS:
-            batch = self._inbox.popleft()
-            records.extend(batch.records)
-            ends[batch.topic] = batch.end
-        self._waiting -= len(records)
-        if not self._inbox:
-            self._arrived.clear()
-        return records, ends
 
     def _at_end(self, ends: dict[str, int]) -> bool:
         if self._inbox or self.spec.tick_ms is None:

@@ -8,7 +8,7 @@ import faust
 
 from agents.batch import BatchSchema
 from agents.engine import Engine
-from agents.stage import StageSpec
+from agents.spec import StageSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +34,4 @@ class Wiring:
         @self.app.agent(source, name=spec.name)
         async def agent(batches: Any) -> None:
             async for batch in batches:
-                await engine.deliver(spec.name, batch)
+                await engine.delivery.deliver(spec.name, batch)

@@ -89,7 +89,7 @@ class StageRecovery(Recovery):
         while not self.should_stop:
             await self.sleep(_RECONCILE_SECONDS)
             if not self.in_recovery and not self.app.rebalancing:
-                await consumer.engine.reconcile()
+                await consumer.engine.delivery.reconcile()
 
     async def on_stop(self) -> None:
         """Nothing: there are no buffers to flush."""

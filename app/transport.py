@@ -15,7 +15,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents.batch import Batch
-from agents.engine import Engine, Partition
+from agents.delivery import Partition
+from agents.engine import Engine
 
 #: How long the broker may hold a fetch (ms), and the bytes that end it sooner: Faust's 1500 ms
 #: would delay a partition's first record, and a fetch for every record would cost the CPU.
@@ -68,7 +69,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             fetcher = consumer._fetcher  # noqa: SLF001 as in the class extended here
             if consumer._closed or fetcher._closed:  # noqa: SLF001
                 raise ConsumerStoppedError
-            full = self.consumer.engine.full()
+            full = self.consumer.engine.delivery.full()
             wanted = {tp for tp in active_partitions if (tp.topic, tp.partition) not in full}
             batches = await self._drain(consumer, wanted)
             left = deadline - asyncio.get_running_loop().time()
@@ -180,7 +181,7 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._read_offset = cast("Any", _Unread())
         self.engine: Engine = cast("Transport", self.transport).engine
-        self.engine.consumer = self
+        self.engine.connect(self)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -210,7 +211,7 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Go to where the stages expect to go on."""
-        await self.go_to(self.engine.expected())
+        await self.go_to(self.engine.delivery.expected())
 
     async def wait_empty(self) -> None:
         """End the turns at hand. Batches that wait are dropped: their positions tell of them."""

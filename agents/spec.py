@@ -1,0 +1,64 @@
+"""How a stage is wired, and what its tasks need of the world."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from models.stage import Rows, Stage
+
+if TYPE_CHECKING:
+    from agents.stage import StageTask
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """How a stage is wired.
+
+    Attributes:
+        name: The stage's name; part of its transactional ids.
+        inputs: Full names of the topics that it reads, co-partitioned.
+        offsets_of: The input whose group offset it commits.
+        table: Name of its table, or None for a stage that keeps its state in the offset's metadata.
+        create: Makes the pure stage of a partition over its table's rows.
+        tick_ms: How often it is stepped without input; None: never.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    offsets_of: str
+    table: str | None
+    create: Callable[[int, Rows], Stage]
+    tick_ms: int | None = None
+
+
+class Context(Protocol):
+    """What a task needs of the world around it."""
+
+    commit_interval_ms: int
+    partitions: int
+
+    def topic(self, short: str) -> str:
+        """Full name of an output topic."""
+
+    def changelog(self, table: str) -> str:
+        """Full name of a table's changelog topic."""
+
+    def end_of(self, topic: str, partition: int) -> int | None:
+        """The log's end as last heard of, or None."""
+
+    def on_failure(self, task: "StageTask", error: BaseException) -> None:
+        """Hear that a task is over."""
+
+
+class NoRows:
+    """The rows of a stage without a table."""
+
+    def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
+        """Nothing, for each key."""
+        return [None for _ in keys]
+
+    def scan(
+        self, lower: bytes, upper: bytes, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """Nothing."""
+        return []
