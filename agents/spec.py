@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from models.stage import Rows, Stage
 
 if TYPE_CHECKING:
@@ -29,6 +31,21 @@ class StageSpec:
     table: str | None
     create: Callable[[int, Rows], Stage]
     tick_ms: int | None = None
+
+
+class Envelope(msgspec.Struct):
+    """What a stage with a table commits with every step, as JSON.
+
+    Attributes:
+        lineage: Drawn when the table was begun, and kept since: a local store with another one is
+            not of this changelog.
+        positions: The next offset of each input topic.
+        stage: What the stage remembers.
+    """
+
+    lineage: str
+    positions: dict[str, int]
+    stage: msgspec.Raw
 
 
 class Context(Protocol):

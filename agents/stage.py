@@ -9,13 +9,14 @@ over: the engine asks for a rebalance, which makes a new one from what was commi
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Mapping
 
 import msgspec
 
 from agents.batch import Batch
 from agents.inbox import Inbox
-from agents.spec import Context, NoRows, StageSpec
+from agents.spec import Context, Envelope, NoRows, StageSpec
 from models.partitioning import partition_of
 from models.stage import Output, Stage, Step
 from tables.store import STATE_KEY, PartitionStore
@@ -61,6 +62,7 @@ class StageTask:
         self._context = context
         self._inbox = Inbox({})
         self._positions: dict[str, int] = {}
+        self._lineage = uuid.uuid4().hex
         self._committed_at = 0.0
         self._lag_told_at = 0.0
         self._stopping = False
@@ -87,9 +89,9 @@ class StageTask:
         positions = {topic: start for topic, (start, _) in starts.items()}
         state = starts[self.spec.offsets_of][1]
         if store is not None and (kept := store.state()) is not None:
-            envelope = msgspec.json.decode(kept)
-            positions |= {t: p for t, p in envelope["positions"].items() if t in positions}
-            state = msgspec.json.encode(envelope["stage"])
+            envelope = msgspec.json.decode(kept, type=Envelope)
+            positions |= {t: p for t, p in envelope.positions.items() if t in positions}
+            state, self._lineage = bytes(envelope.stage), envelope.lineage
         self.stage = self.spec.create(self.partition, store or NoRows())
         self.stage.restore(state)
         self._positions, self._inbox = positions, Inbox(positions)
@@ -178,9 +180,8 @@ class StageTask:
         changelog = None
         if self.spec.table is not None:
             changelog = (self._context.changelog(self.spec.table), self.partition)
-            changes[STATE_KEY] = msgspec.json.encode(
-                {"positions": self._positions, "stage": msgspec.Raw(state)}
-            )
+            envelope = Envelope(self._lineage, self._positions, msgspec.Raw(state))
+            changes[STATE_KEY] = msgspec.json.encode(envelope)
             sends[changelog] = [Output(key, value) for key, value in changes.items()]
         last = await self._writer.commit(sends, self._offsets(state))
         if self.store is not None and changelog is not None:

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.delivery import Consumer, Partition
+from agents.spec import Envelope
 from agents.stage import StageTask
 from tables.changelog import follow, restore
 from tables.store import PartitionStore
@@ -68,7 +70,7 @@ class Takeover:
         """
         active = {(task.spec.table, task.partition) for task in tasks if task.spec.table}
         self._open(active | standbys)
-        read = await restore(self._by_changelog(active), **self._connection)
+        read = await self._restore(active)
         if active:
             logger.info("Restored %d partitions from %d changelog records", len(active), read)
         starts = await self._starts(tasks, consumer)
@@ -77,6 +79,19 @@ class Takeover:
             task.load(self.stores.get((task.spec.table or "", task.partition)), inputs)
         if warm := self._by_changelog(standbys - active):
             self._following = asyncio.create_task(self._follow(warm))
+
+    async def _restore(self, active: set[Partition]) -> int:
+        before = {at: _lineage(self.stores[at]) for at in active}
+        read = await restore(self._by_changelog(active), **self._connection)
+        strange = {at for at in active if before[at] not in {None, _lineage(self.stores[at])}}
+        for at in strange:
+            logger.warning(
+                "The store %s is of another table than the changelog: it is built anew. Was the "
+                "topic deleted, or the cluster another one?",
+                self.stores[at].path,
+            )
+            self.stores[at].reset()
+        return read + await restore(self._by_changelog(strange), **self._connection)
 
     async def rest(self) -> None:
         """Follow no changelog any more."""
@@ -146,3 +161,8 @@ class Takeover:
             except (KafkaError, OSError) as error:
                 logger.warning("Standbys wait for Kafka: %s", error)
                 await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _lineage(store: PartitionStore) -> str | None:
+    state = store.state()
+    return None if state is None else msgspec.json.decode(state, type=Envelope).lineage
