@@ -7,7 +7,7 @@ import faust
 from agents import counting, enrichment, joining
 from agents.engine import Engine
 from agents.wiring import Wiring
-from app.commands import init_topics, load  # noqa: F401 a module registers its command
+from app.commands import generate, init_topics, load  # noqa: F401 a module registers its command
 from app.lookups import Lookups
 from app.recovery import TableManager
 from app.router import StageRouter

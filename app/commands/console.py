@@ -65,7 +65,7 @@ class ConsoleCommand(AppCommand):
         """
         raise NotImplementedError
 
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __call__(self, *_args: Any, **kwargs: Any) -> NoReturn:
         """Run the command and end the process."""
         # What the client logs about a broker is told in one sentence afterwards.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
