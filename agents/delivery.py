@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from aiokafka.errors import KafkaError
+
 from agents.batch import Batch
 from agents.stage import StageTask
 
@@ -42,7 +44,7 @@ class Delivery:
         """Deliver to these tasks; none of their batches was dropped so far."""
         self.tasks = tasks
         self._consumer = consumer
-        self._suspects: dict[Partition, tuple[int, int]] = {}
+        self._suspects: dict[Partition, int] = {}
 
     async def deliver(self, stage: str, batch: Batch) -> None:
         """Hand a batch to a stage's task; seek back when it leaves a gap."""
@@ -77,22 +79,27 @@ class Delivery:
         return lowest
 
     async def reconcile(self) -> None:
-        """Seek back where the consumer stands beyond what is expected and nothing moves.
+        """Seek back where the consumer stands beyond what is expected and that does not move.
 
         Called every second. Batches dropped around a rebalance at the end of a log would else
-        wait for ever: no later batch comes to show the gap.
+        wait for ever: no later batch comes to show the gap. The consumer may go on reading: where
+        the log lost what is expected, a gap can't be sought back, and traffic need never rest.
         """
         back_to = {}
         suspects = {}
         for at, expected in self.expected().items():
             position = self._consumer.position_of(*at)
             if position is not None and position > expected:
-                suspects[at] = (expected, position)
-                if self._suspects.get(at) == suspects[at]:
+                suspects[at] = expected
+                if self._suspects.get(at) == expected:
                     back_to[at] = expected
         self._suspects = suspects
         if back_to:
-            await self._skip_lost()
+            try:
+                await self._skip_lost()
+            except (KafkaError, OSError) as error:
+                logger.warning("Kafka does not tell where its logs begin (%s): asking again", error)
+                return
             logger.info("Seeking back to what was not delivered: %s", back_to)
             await self._consumer.go_to({at: self.expected()[at] for at in back_to})
 

@@ -11,6 +11,8 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from itertools import repeat
+from typing import cast
 
 import msgspec
 
@@ -18,7 +20,7 @@ from agents.batch import Batch
 from agents.inbox import Inbox
 from agents.spec import Context, Envelope, NoRows, StageSpec
 from models.partitioning import partition_of
-from models.stage import Output, Stage, Step
+from models.stage import Changes, Output, Stage, Step
 from tables.store import STATE_KEY, PartitionStore
 from tables.transaction import Offsets, TransactionalWriter
 
@@ -158,7 +160,7 @@ class StageTask:
     async def _turn(self) -> None:
         records, ends = self._inbox.take(MAX_RECORDS)
         now_ms = time.monotonic_ns() // 1_000_000
-        step = self.stage.step(records, now_ms, self._at_end(ends))
+        step = self.stage.step(records, now_ms, at_end=self._at_end())
         self._positions |= ends
         if records or step:
             await self._commit(step)
@@ -166,12 +168,12 @@ class StageTask:
             step = self.stage.step((), now_ms, at_end=False)
             await self._commit(step)
 
-    def _at_end(self, ends: dict[str, int]) -> bool:
+    def _at_end(self) -> bool:
         if self._inbox or self.spec.tick_ms is None:
             return False
-        positions = self._positions | ends
         logs = {topic: self._context.end_of(topic, self.partition) for topic in self.spec.inputs}
-        return all(end is not None and positions[topic] >= end for topic, end in logs.items())
+        expected = self._inbox.expected
+        return all(end is not None and expected(topic) >= end for topic, end in logs.items())
 
     async def _commit(self, step: Step) -> None:
         sends = self._sends(step)
@@ -182,7 +184,7 @@ class StageTask:
             changelog = (self._context.changelog(self.spec.table), self.partition)
             envelope = Envelope(self._lineage, self._positions, msgspec.Raw(state))
             changes[STATE_KEY] = msgspec.json.encode(envelope)
-            sends[changelog] = [Output(key, value) for key, value in changes.items()]
+            sends[changelog] = _changelog_records(changes)
         last = await self._writer.commit(sends, self._offsets(state))
         if self.store is not None and changelog is not None:
             self.store.write(changes, last[changelog])
@@ -211,3 +213,9 @@ class StageTask:
             return {}
         self._lag_told_at = now
         return {at: (self._positions[topic], "")}
+
+
+def _changelog_records(changes: Changes) -> list[Output]:
+    """The changes as plain tuples: making an Output of each costs as much as sending it."""
+    rows = zip(changes, changes.values(), repeat(None), repeat(()), strict=False)
+    return cast("list[Output]", list(rows))

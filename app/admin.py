@@ -1,8 +1,10 @@
 """The cluster: waiting for it, creating the topics, and checking them at start."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -14,8 +16,12 @@ from models.errors import BrokerError, TopicError
 
 #: Seconds between attempts to reach the broker.
 _RETRY_SECONDS = 1.0
-#: The broker's answer where an attribute of a topic is not the one asked for.
+#: Seconds between sentences about a broker that does not answer.
+_SAY_SECONDS = 10.0
+#: How long the broker may take to create topics (ms), and then to tell of them.
 _TOPIC_TIMEOUT_MS = 30_000
+#: The broker's answer where another process created the topic first: as good.
+_ALREADY_EXISTS = 36
 
 
 @asynccontextmanager
@@ -28,30 +34,44 @@ async def connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
     try:
         await admin.start()
+        yield admin
     except (KafkaError, OSError) as error:
-        await admin.close()
         raise BrokerError(
-            f"No Kafka broker answers at {settings.bootstrap_servers} ({error}). "
+            f"Kafka must answer at {settings.bootstrap_servers}; it does not: {error}. "
             "Start it, or set CLICKSTREAM_BROKER."
         ) from None
-    try:
-        yield admin
     finally:
         await admin.close()
 
 
-async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> None:
-    """Wait until the broker answers, and say so while it does not."""
-    waited = 0
-    while True:
+async def wait_for_broker(
+    settings: Settings, say: Callable[[str], None], ended: Callable[[], bool] = lambda: False
+) -> bool:
+    """Wait until the broker answers, and say so while it does not.
+
+    Args:
+        settings: Where the broker is.
+        say: Tells a person.
+        ended: Whether to wait no longer.
+
+    Returns:
+        Whether it answers.
+    """
+    began = time.monotonic()
+    said: float | None = None
+    while not ended():
         try:
             async with connected(settings):
-                return
-        except BrokerError:
-            if waited % 5 == 0:
-                say(f"Waiting for Kafka at {settings.bootstrap_servers} ({waited} s so far)")
-            waited += 1
+                if said is not None:
+                    say(f"Kafka answers at {settings.bootstrap_servers}.")
+                return True
+        except BrokerError as error:
+            now = time.monotonic()
+            if said is None or now - said >= _SAY_SECONDS:
+                said = now
+                say(f"{error} Waiting for it ({now - began:.0f} s so far).")
             await asyncio.sleep(_RETRY_SECONDS)
+    return False
 
 
 async def create_topics(settings: Settings) -> list[str]:
@@ -62,14 +82,15 @@ async def create_topics(settings: Settings) -> list[str]:
 
     Raises:
         BrokerError: The broker can't be reached.
-        TopicError: A topic that was there is not as it must be.
+        TopicError: A topic that was there is not as it must be, or Kafka refuses to create one.
     """
     async with connected(settings) as admin:
         present = set(await admin.list_topics())
         missing = [spec for spec in topic_specs(settings) if spec.name not in present]
         new = [_new_topic(settings, spec) for spec in missing]
         if new:
-            await admin.create_topics(new, timeout_ms=_TOPIC_TIMEOUT_MS)
+            created = await admin.create_topics(new, timeout_ms=_TOPIC_TIMEOUT_MS)
+            _raise_for(created.topic_errors)
             await _until_present(admin, {spec.name for spec in missing})
         await _check(admin, settings)
     return [spec.name for spec in missing]
@@ -84,9 +105,27 @@ def _new_topic(settings: Settings, spec: TopicSpec) -> NewTopic:
     )
 
 
+def _raise_for(errors: Iterable[tuple[Any, ...]]) -> None:
+    faults = [
+        f"Topic {name} must exist, and Kafka refuses to create it: {' '.join(map(str, why))}"
+        for name, code, *why in errors
+        if code not in {0, _ALREADY_EXISTS}
+    ]
+    if faults:
+        remedy = "Set CLICKSTREAM_REPLICATION_FACTOR to what the cluster allows, or ask its owner."
+        raise TopicError("\n".join([*faults, remedy]))
+
+
 async def _until_present(admin: AIOKafkaAdminClient, names: set[str]) -> None:
-    while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 the broker tells nobody
-        await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(_TOPIC_TIMEOUT_MS / 1000):
+            while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 it tells nobody
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise BrokerError(
+            f"Kafka must list the topics that it created within {_TOPIC_TIMEOUT_MS // 1000} s; it "
+            "does not. Look at its log, then run: faust -A app init-topics"
+        ) from None
 
 
 async def check_topics(settings: Settings) -> None:
@@ -142,6 +181,7 @@ def _faults(settings: Settings, spec: TopicSpec, count: int, config: dict[str, s
         if got != wanted and not (is_input and got is not None and "compact" not in got):
             faults.append(
                 f"Topic {spec.name} must have {key}={wanted}; it has {got}. Run: kafka-configs.sh "
-                f"--alter --topic {spec.name} --add-config {key}={wanted}"
+                f"--bootstrap-server {settings.bootstrap_servers} --alter --topic {spec.name} "
+                f"--add-config {key}={wanted}"
             )
     return faults

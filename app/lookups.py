@@ -7,7 +7,8 @@ import msgspec
 from faust.web.exceptions import ServiceUnavailable
 
 from agents.engine import Engine
-from models.counting import WindowRules
+from agents.spec import Envelope
+from models.counting import CountingState, WindowRules
 from models.partitioning import partition_of
 from models.queries import clicks_of, purchases_of, windows_of
 from tables.store import PartitionStore
@@ -42,12 +43,19 @@ class Lookups:
         return {"clicks": clicks, "purchases": purchases}
 
     def _store(self, table: str, user: bytes) -> PartitionStore:
-        store = self._engine.store_of(table, partition_of(user, self._engine.partitions))
-        if store is None:
-            raise ServiceUnavailable("The partition is moving or recovering: ask again soon.")
-        return store
+        """The store of the task at work; one that is being restored would give old answers."""
+        partition = partition_of(user, self._engine.partitions)
+        for task in self._engine.delivery.tasks.values():
+            if task.spec.table == table and task.partition == partition:
+                if task.store is not None and not task.failed:
+                    return task.store
+                break
+        raise ServiceUnavailable("The partition is moving or recovering: ask again soon.")
 
 
 def _closed_to(store: PartitionStore) -> bytes:
     state = store.state()
-    return bytes.fromhex(msgspec.json.decode(state)["stage"]["closedTo"]) if state else b""
+    if state is None:
+        return b""
+    stage = msgspec.json.decode(state, type=Envelope).stage
+    return bytes.fromhex(msgspec.json.decode(stage, type=CountingState).closed_to)

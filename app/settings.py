@@ -4,19 +4,23 @@ Each field is read from ``CLICKSTREAM_<NAME>``. Durations are seconds as a numbe
 as ``90s``, ``5m``, ``1h``, ``250ms``; inside they are integer milliseconds (``*_ms``).
 """
 
+import os
 import re
 import socket
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import SettingsError
 
 PREFIX = "CLICKSTREAM_"
 DAY_MS = 86_400_000
+
+_HOST = r"^[A-Za-z0-9._-]+$"
+_LAST_PORT = 65_535
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "": 1_000}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
@@ -61,7 +65,7 @@ class Attribution(StrEnum):
 def _setting(default: Any, name: str, description: str, **bounds: Any) -> Any:
     return Field(
         default,
-        validation_alias=AliasChoices(PREFIX + name, name.lower()),
+        validation_alias=PREFIX + name,
         description=description,
         validate_default=True,
         **bounds,
@@ -75,7 +79,8 @@ class Settings(BaseSettings):
         SettingsError: From :func:`load_settings`, with rule, value and remedy of each fault.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    # An empty variable is an unset one, as compose files write ${NAME:-}.
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     broker: str = _setting(
         "kafka://localhost:9092",
@@ -86,7 +91,8 @@ class Settings(BaseSettings):
     app_id: str = _setting(
         "clickstream",
         "APP_ID",
-        "Consumer group, and prefix of changelog topics and transactional ids.",
+        "Consumer group, and prefix of changelog topics and transactional ids: 1 to 80 letters, "
+        "digits, dots, dashes or underscores.",
         pattern=r"^[A-Za-z0-9._-]{1,80}$",
     )
     data_dir: Path = _setting(
@@ -99,7 +105,10 @@ class Settings(BaseSettings):
         1, "REPLICATION_FACTOR", "Replicas of the topics that init-topics creates.", ge=1, le=10
     )
     topic_prefix: str = _setting(
-        "", "TOPIC_PREFIX", "Put before every topic's name.", pattern=r"^[A-Za-z0-9._-]{0,80}$"
+        "",
+        "TOPIC_PREFIX",
+        "Put before every topic's name: up to 80 letters, digits, dots, dashes or underscores.",
+        pattern=r"^[A-Za-z0-9._-]{0,80}$",
     )
     window_size_ms: Duration = _setting(
         "5m", "WINDOW_SIZE", "Length of a tumbling window.", ge=1, le=366 * DAY_MS
@@ -169,10 +178,25 @@ class Settings(BaseSettings):
         ge=1_000,
         le=300_000,
     )
-    web_bind: str = _setting("127.0.0.1", "WEB_BIND", "Address the web views listen on.")
-    web_host: str | None = _setting(
-        None, "WEB_HOST", "Host name under which other workers reach this one's web views."
+    web_bind: str = _setting(
+        "127.0.0.1",
+        "WEB_BIND",
+        "Address the web views listen on: IPv4, or a host name.",
+        pattern=_HOST,
     )
+    web_host: str | None = _setting(
+        None,
+        "WEB_HOST",
+        "Host name, or IPv4 address, under which other workers reach this one's web views.",
+        pattern=_HOST,
+    )
+
+    @field_validator("broker")
+    @classmethod
+    def _ports(cls, broker: str) -> str:
+        if not all(0 < int(port) <= _LAST_PORT for port in re.findall(r":(\d+)", broker)):
+            raise ValueError(f"a port is a number from 1 to {_LAST_PORT}")
+        return broker
 
     @model_validator(mode="after")
     def _derived(self) -> Self:
@@ -216,7 +240,27 @@ def load_settings() -> Settings:
 
 
 def _fault(error: Any) -> str:
-    name = str(error["loc"][0]) if error["loc"] else "settings"
-    variable = name if name.startswith(PREFIX) else PREFIX + name.removesuffix("_ms").upper()
-    rule = error["msg"].removeprefix("Value error, ")
-    return f"{variable}={error['input']!r} is not accepted: {rule}. Correct or unset {variable}."
+    variable = str(error["loc"][0])
+    name, field = next(
+        (n, f) for n, f in Settings.model_fields.items() if f.validation_alias == variable
+    )
+    got = os.environ.get(variable, error["input"])  # as it was written: durations are converted
+    rule = _rule(error, " ms" if name.endswith("_ms") else "")
+    return (
+        f"{variable}={got!r} is not accepted: {rule}. {field.description} "
+        f"Correct or unset {variable}."
+    )
+
+
+def _rule(error: Any, unit: str) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "greater_than_equal":
+            return f"it must be at least {context['ge']}{unit}"
+        case "less_than_equal":
+            return f"it must be at most {context['le']}{unit}"
+        case "string_pattern_mismatch":
+            return "it is not of that form"
+        case _:
+            text: str = error["msg"].removeprefix("Value error, ")
+            return text.replace("Input should be", "it must be")

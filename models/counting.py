@@ -10,8 +10,7 @@ A row's key is ``w``, the window's start (8 bytes, big-endian), the user; its va
 decimal: closing and expiring are range scans, a user's windows a few computed keys.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -20,9 +19,11 @@ from models.dead_letters import DEAD_LETTERS, bad_inner_record
 from models.records import input_partition
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
 from models.timestamps import from_iso, iso
-from models.watermark import StreamTime
+from models.watermark import StreamTime, StreamTimeState
 
 ROW = b"w"
+#: Where the user begins in a row's key.
+_USER_AT = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,30 @@ def row_key(start_ms: int, user: bytes) -> bytes:
 
 def row_parts(key: bytes) -> tuple[int, bytes]:
     """Start (ms) and user of a row's key."""
-    return int.from_bytes(key[1:9], "big"), key[9:]
+    return int.from_bytes(key[1:_USER_AT], "big"), key[_USER_AT:]
 
 
-class _Click(msgspec.Struct):
+class _Click(msgspec.Struct, gc=False):
     timestamp: str
     streamTime: str  # noqa: N815 the field's name in the record
     sourceRecord: str  # noqa: N815 the field's name in the record
     bot: bool = False
 
 
+class CountingState(msgspec.Struct, rename="camel"):
+    """What the stage remembers.
+
+    Attributes:
+        time: The stage's stream time.
+        closed_to: Rows below this key are final; in hexadecimal.
+    """
+
+    time: StreamTimeState
+    closed_to: str
+
+
 _decode = msgspec.json.Decoder(_Click).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class Counting:
@@ -94,31 +108,31 @@ class Counting:
     def restore(self, state: bytes | None) -> None:
         """Go on from :meth:`dump`."""
         if state is not None:
-            fields = msgspec.json.decode(state)
-            self.time.load(fields["time"])
-            self._closed_to = bytes.fromhex(fields["closedTo"])
+            kept = msgspec.json.decode(state, type=CountingState)
+            self.time.load(kept.time)
+            self._closed_to = bytes.fromhex(kept.closed_to)
 
     def dump(self) -> bytes:
         """Stream time, and up to which row windows were closed."""
-        return msgspec.json.encode({"time": self.time.dump(), "closedTo": self._closed_to.hex()})
+        return _encode(CountingState(self.time.dump(), self._closed_to.hex()))
 
     def is_final(self, key: bytes) -> bool:
         """Whether the row's count was emitted and will not change."""
         return key < self._closed_to
 
-    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+    def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Count the records, then close and expire what stream time has passed."""
         step = Step()
         counted = self._count(records, step)
-        keys = [row_key(start, user) for start, user in counted]
-        stored = self._rows.get_many(keys)
-        for key, more, value in zip(keys, counted.values(), stored, strict=True):
+        stored = self._rows.get_many(list(counted))
+        for (key, more), value in zip(counted.items(), stored, strict=True):
             step.changes[key] = b"%d" % (more + int(value or 0))
         step.more = self._close(step) or self._expire(step)
         return step
 
-    def _count(self, records: Sequence[InputRecord], step: Step) -> Counter[tuple[int, bytes]]:
-        counted: Counter[tuple[int, bytes]] = Counter()
+    def _count(self, records: Sequence[InputRecord], step: Step) -> dict[bytes, int]:
+        """Clicks by row key; late ones and records that can't be read go into the step."""
+        windows: dict[int, dict[bytes, int]] = {}
         size_ms = self.rules.size_ms
         closing_ms = size_ms + self.rules.grace_ms
         count_bots = self.rules.count_bots
@@ -129,20 +143,26 @@ class Counting:
                 continue
             try:
                 click = _decode(record.value)
-                stream_ms, event_ms = from_iso(click.streamTime), from_iso(click.timestamp)
+                stream_ms = event_ms = from_iso(click.streamTime)
+                if click.timestamp != click.streamTime:
+                    event_ms = from_iso(click.timestamp)
+                q = input_partition(click.sourceRecord)
             except ValueError as error:
                 step.send(DEAD_LETTERS, bad_inner_record(record, error))
                 continue
-            stage_ms = hear(input_partition(click.sourceRecord), stream_ms, record.timestamp)
+            stage_ms = hear(q, stream_ms, record.timestamp)
             if click.bot and not count_bots:
                 continue
             start_ms = event_ms - event_ms % size_ms
             lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
             if lacked_ms < 0:
-                counted[start_ms, record.key or b""] += 1
+                users = windows.setdefault(start_ms, {})
+                user = record.key or b""
+                users[user] = users.get(user, 0) + 1
             elif self.rules.emit_late:
                 step.send("late-events", self._late(record, start_ms, lacked_ms))
-        return counted
+        prefixed = ((row_key(start_ms, b""), users) for start_ms, users in windows.items())
+        return {prefix + user: n for prefix, users in prefixed for user, n in users.items()}
 
     def _late(self, record: InputRecord, start_ms: int, lacked_ms: int) -> Output:
         value = {
@@ -159,20 +179,28 @@ class Counting:
         if upper <= self._closed_to:
             return False
         found, more = overlaid(self._rows, step.changes, self._closed_to, upper, MAX_ROWS)
-        for key, value in found:
-            step.send("click-counts", self._final(key, int(value)))
+        if found:
+            step.outputs.setdefault("click-counts", []).extend(self._finals(found))
         self._closed_to = found[-1][0] + b"\0" if more else upper
         return more
 
-    def _final(self, key: bytes, count: int) -> Output:
-        start_ms, user = row_parts(key)
-        value = {
-            "userId": user.decode(),
-            "clickCount": count,
-            "windowStart": iso(start_ms),
-            "windowEnd": iso(start_ms + self.rules.size_ms),
-        }
-        return Output(user, msgspec.json.encode(value))
+    def _finals(self, rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Output]:
+        """The counts of rows in key order. The JSON of a window is made once, not for each user."""
+        window, rest = b"", b""
+        for key, count in rows:
+            if key[:_USER_AT] != window:
+                window = key[:_USER_AT]
+                rest = self._window_json(row_parts(key)[0])
+            user = key[_USER_AT:]
+            value = b'{"userId":%b,"clickCount":%b,%b' % (_encode(user.decode()), count, rest)
+            yield Output(user, value)
+
+    def _window_json(self, start_ms: int) -> bytes:
+        end_ms = start_ms + self.rules.size_ms
+        return b'"windowStart":"%b","windowEnd":"%b"}' % (
+            iso(start_ms).encode(),
+            iso(end_ms).encode(),
+        )
 
     def _expire(self, step: Step) -> bool:
         newest = self.rules.last_closed(self.time.value - self.rules.retention_ms)

@@ -160,7 +160,8 @@ def _timestamp_ms(name: str, raw: msgspec.Raw) -> int:
     value = _value(raw)
     if value is None:
         _missing(name)
-    if type(value) not in {str, int} and _integer_text(raw) is None:
+    readable = type(value) is str or type(value) is int
+    if not readable and _integer_text(raw) is None:
         _wrong_type(name, "ISO-8601 text or an integer", raw)
     try:
         return to_ms(value)

@@ -26,7 +26,6 @@ from models.stage import InputRecord, Output, Step
 from models.user_agents import classify
 from models.watermark import NEVER_MS, Headers, idle_headers, watermark_headers
 
-
 T = TypeVar("T", Click, Purchase)
 
 
@@ -77,7 +76,7 @@ class Intake(Generic[T]):
             input_partition: q, as ``<topic>-<partition>``.
         """
         self.stream_time_ms = NEVER_MS
-        self._kind = kind
+        self._kind: Kind[T] = kind
         self._rules = rules
         self._q = input_partition
         self._told_ms = NEVER_MS
@@ -94,7 +93,7 @@ class Intake(Generic[T]):
         """S(q): committed as the metadata of the input offset."""
         return msgspec.json.encode({"streamTime": self.stream_time_ms})
 
-    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+    def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Pass the records on, then tell how far the partition has come."""
         step = Step()
         passed = 0

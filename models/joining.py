@@ -12,13 +12,13 @@ from models.join import JoinRules, Source
 from models.records import input_partition
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
 from models.timestamps import from_iso, iso
-from models.watermark import StreamTime
+from models.watermark import StreamTime, StreamTimeState
 
 #: A purchase's own fields: the others are its order.
 _OWN = ("userId", "productId", "timestamp", "sourceRecord", "streamTime")
 
 
-class _Inner(msgspec.Struct):
+class _Inner(msgspec.Struct, gc=False):
     timestamp: str
     streamTime: str  # noqa: N815 the field's name in the record
     sourceRecord: str  # noqa: N815 the field's name in the record
@@ -84,15 +84,15 @@ class Joining:
     def restore(self, state: bytes | None) -> None:
         """Go on from :meth:`dump` and the pending purchases in the table."""
         if state is not None:
-            self.time.load(msgspec.json.decode(state)["time"])
+            self.time.load(msgspec.json.decode(state, type=StreamTimeState))
         for key, row in self._rows.scan(join.PURCHASE, join.PURCHASE + b"\xff" * 8):
             self._hold(_Purchase.of_row(key, row))
 
     def dump(self) -> bytes:
         """Stream time of both inputs."""
-        return msgspec.json.encode({"time": self.time.dump()})
+        return msgspec.json.encode(self.time.dump())
 
-    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+    def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Match the records, then resolve purchases and expire clicks that W has passed."""
         step = Step()
         self._fresh = {}

@@ -52,14 +52,14 @@ def decode_object(value: bytes | None) -> Fields:
             "A record has a JSON object as its value; got none. Inputs take no tombstones: "
             "send the whole object.",
         )
-    _check_bytes(value)
+    _check_depth(_text(value), value)
     try:
         return _OBJECT.decode(value)
     except msgspec.DecodeError:
         raise _fault(value) from None
 
 
-def _check_bytes(value: bytes) -> None:
+def _text(value: bytes) -> str:
     if len(value) > MAX_VALUE_BYTES:
         raise RecordRejected(
             RejectCode.TOO_LARGE,
@@ -67,13 +67,18 @@ def _check_bytes(value: bytes) -> None:
             f"{shown(value)}. Keep bulky data elsewhere and send a reference to it.",
         )
     try:
-        value.decode()
+        return value.decode()
     except UnicodeDecodeError as error:
         raise RecordRejected(
             RejectCode.NOT_UNICODE,
             f"A value is UTF-8; got {shown(value[error.start :])} at byte {error.start}. "
             "Encode the JSON text as UTF-8.",
         ) from None
+
+
+def _check_depth(text: str, value: bytes) -> None:
+    if "[" not in text and text.find("{", 1) < 0:
+        return  # A flat object, as most are; text is searched much faster than bytes.
     if _depth(value) > MAX_DEPTH:
         raise RecordRejected(
             RejectCode.NOT_JSON,
@@ -88,8 +93,6 @@ def _depth(value: bytes) -> int:
     In linear time and without recursion. What is not JSON may have any depth: it is rejected by
     the decoder if not by this.
     """
-    if b"[" not in value and value.find(b"{", 1) < 0:
-        return 1
     openings = value.count(b"[") + value.count(b"{")
     if openings <= MAX_DEPTH:
         return openings

@@ -18,8 +18,8 @@ def murmur2(data: bytes) -> int:
     words = length >> 2
     hashed = _SEED ^ length
     for word in unpack_from(f"<{words}I", data):
-        word = word * _MIX & _MASK
-        hashed = hashed * _MIX & _MASK ^ (word ^ word >> 24) * _MIX & _MASK
+        mixed = word * _MIX & _MASK
+        hashed = hashed * _MIX & _MASK ^ (mixed ^ mixed >> 24) * _MIX & _MASK
     if tail := data[words << 2 :]:
         hashed = (hashed ^ int.from_bytes(tail, "little")) * _MIX & _MASK
     hashed = (hashed ^ hashed >> 13) * _MIX & _MASK

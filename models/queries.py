@@ -44,7 +44,7 @@ def windows_of(rows: Rows, rules: WindowRules, user: bytes, closed_to: bytes) ->
 
 def clicks_of(rows: Rows, user: bytes) -> list[Json]:
     """A user's clicks on products that a purchase may still match, by bucket of time."""
-    found = []
+    found: list[Json] = []
     sized = len(user).to_bytes(2, "big") + user
     for bucket in _prefixes(rows, bucket_key(0), CLICK):
         prefix = bucket_key(bucket) + sized

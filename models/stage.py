@@ -19,19 +19,32 @@ class InputRecord(Protocol):
     """A record as Kafka's client gives it."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Full name of its topic."""
+
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """Its partition."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its place in the partition."""
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """Its Kafka timestamp in epoch ms; negative if it has none."""
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Its key."""
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Its value."""
+
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Headers:
+        """Its headers."""
 
 
 class Output(NamedTuple):
@@ -74,7 +87,9 @@ class Rows(Protocol):
     def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
         """Values of the keys, in their order; None where there is no row."""
 
-    def scan(self, lower: bytes, upper: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+    def scan(
+        self, lower: bytes, upper: bytes, limit: int | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """Rows with lower <= key < upper in key order, at most ``limit``."""
 
 
@@ -88,7 +103,7 @@ class Stage(Protocol):
     def restore(self, state: bytes | None) -> None:
         """Go on from the last committed :meth:`dump`; None at the very first start."""
 
-    def step(self, records: Sequence[InputRecord], now_ms: int, at_end: bool) -> Step:
+    def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Take records in offset order (of each topic), maybe none.
 
         Args:

@@ -16,6 +16,8 @@ partition), ``stream-time`` (ms, empty if there is none) and, if idle, ``idle-fo
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import msgspec
+
 #: Stream time before anything was heard of: smaller than any event time.
 NEVER_MS = -(1 << 62)
 
@@ -31,6 +33,22 @@ def idle_headers(partition: str, stream_time_ms: int, idle_ms: int) -> Headers:
     """Headers of an idle record: idle for so long by its owner's monotonic clock."""
     known = b"%d" % stream_time_ms if stream_time_ms > NEVER_MS else b""
     return (("idle", partition.encode()), ("stream-time", known), ("idle-for", b"%d" % idle_ms))
+
+
+class StreamTimeState(msgspec.Struct):
+    """What a stage's stream time has heard, as kept in JSON; see :class:`StreamTime`.
+
+    Attributes:
+        value: S in epoch ms.
+        latest: S(q) by input partition, in epoch ms.
+        idle: For how long a partition was idle (ms), and when that was appended (epoch ms).
+        by_topic: S of each input topic by itself, in epoch ms.
+    """
+
+    value: int
+    latest: dict[str, int]
+    idle: dict[str, tuple[int, int]]
+    by_topic: dict[str, int]
 
 
 class StreamTime:
@@ -52,7 +70,9 @@ class StreamTime:
             ValueError: A topic without partitions: nothing would hold S back for it.
         """
         if not all(partitions.values()):
-            raise ValueError(f"Each input topic needs partitions to tell the time by; got {partitions}.")
+            raise ValueError(
+                f"Each input topic needs partitions to tell the time by; got {partitions}."
+            )
         self.value = NEVER_MS
         self._valid_ms = 2 * idle_timeout_ms
         self._topics = {t: [f"{t}-{i}" for i in range(n)] for t, n in partitions.items()}
@@ -79,9 +99,7 @@ class StreamTime:
         self._idle.pop(partition, None)
         return self._recompute(appended_ms)
 
-    def hear_idle(
-        self, partition: str, stream_time_ms: int, idle_ms: int, appended_ms: int
-    ) -> int:
+    def hear_idle(self, partition: str, stream_time_ms: int, idle_ms: int, appended_ms: int) -> int:
         """Take an idle record; returns S after it."""
         self._recompute(appended_ms)
         if stream_time_ms > self._latest.get(partition, NEVER_MS):
@@ -122,18 +140,13 @@ class StreamTime:
             return NEVER_MS
         return highest + min(idle_ms for idle_ms, _ in self._idle.values())
 
-    def dump(self) -> dict[str, object]:
-        """The state as JSON-able values."""
-        return {
-            "value": self.value,
-            "latest": self._latest,
-            "idle": self._idle,
-            "topics": self._by_topic,
-        }
+    def dump(self) -> StreamTimeState:
+        """The state, to be kept."""
+        return StreamTimeState(self.value, self._latest, self._idle, self._by_topic)
 
-    def load(self, state: Mapping[str, object]) -> None:
+    def load(self, state: StreamTimeState) -> None:
         """Go on from a dumped state, with the input partitions given at construction."""
-        self.value = state["value"]  # type: ignore[assignment]  # dump() wrote it
-        self._latest = dict(state["latest"])  # type: ignore[call-overload]
-        self._idle = {q: tuple(i) for q, i in state["idle"].items()}  # type: ignore[attr-defined]
-        self._by_topic |= state["topics"]  # type: ignore[operator]
+        self.value = state.value
+        self._latest = dict(state.latest)
+        self._idle = dict(state.idle)
+        self._by_topic |= state.by_topic

@@ -13,6 +13,7 @@ class init_topics(ConsoleCommand):  # noqa: N801 its name is the command's
     async def execute_alone(self, interrupt: Interrupt, **options: Any) -> None:
         """Create and check."""
         settings = load_settings()
-        await wait_for_broker(settings, self.say)
+        if not await wait_for_broker(settings, self.say, interrupt.__bool__):
+            return
         created = await create_topics(settings)
         self.say(f"Created {', '.join(created)}." if created else "All topics are there.")

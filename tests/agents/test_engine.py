@@ -1,0 +1,202 @@
+"""Laws of the engine: fence first, then read; ask for a rebalance, or end the worker."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
+
+from agents import engine as module
+from agents.delivery import Consumer, Partition
+from agents.engine import Engine
+from agents.spec import StageSpec
+from agents.stage import StageTask
+from agents.takeover import Takeover
+from tests.agents.fake_kafka import FakeKafka, FakeWriter
+from tests.agents.fakes import TOPIC, EchoStage, FakeConsumer, batch, eventually, in_loop, spec_of
+
+AT = (TOPIC, 0)
+
+
+class FakeTakeover(Takeover):
+    """Loads tasks that have no table, and writes into Kafka's journal when."""
+
+    def __init__(self, kafka: FakeKafka) -> None:
+        self.kafka = kafka
+        self.stores = {}
+
+    async def load(
+        self, tasks: Sequence[StageTask], standbys: set[Partition], consumer: Consumer
+    ) -> None:
+        """Begin every input at 0."""
+        self.kafka.journal.append("load")
+        for task in tasks:
+            task.load(None, dict.fromkeys(task.spec.inputs, (0, None)))
+
+    async def rest(self) -> None:
+        """Say so."""
+        self.kafka.journal.append("rest")
+
+    def close(self) -> None:
+        """Say so."""
+        self.kafka.journal.append("close")
+
+
+class BenchEngine(Engine):
+    """An engine on a fake Kafka.
+
+    Attributes:
+        kafka: The fake Kafka.
+        writers: All producers that were made, by stage and partition; the last one of each.
+        crashed: Errors that ended the worker.
+    """
+
+    def __init__(self, path: Path, *names: str) -> None:
+        self.kafka = FakeKafka()
+        self.writers: dict[Partition, FakeWriter] = {}
+        self.crashed: list[BaseException] = []
+        self.fault: str | None = None
+        self.told = FakeConsumer()
+
+        async def crash(error: BaseException) -> None:
+            self.crashed.append(error)
+
+        super().__init__(
+            app_id="x",
+            data_dir=path,
+            partitions=4,
+            inputs=[TOPIC],
+            commit_interval_ms=0,
+            topic=lambda short: f"x-{short}",
+            changelog=lambda table: f"x-{table}-changelog",
+            crash=crash,
+            connection={},
+        )
+        self._takeover = FakeTakeover(self.kafka)
+        self.connect(self.told)
+        for name in names or ("one",):
+            self.add(spec_of(EchoStage(), name, table=None))
+
+    def _new_task(self, spec: StageSpec, partition: int) -> StageTask:
+        writer = FakeWriter(self.kafka)
+        writer.error = KafkaConnectionError("down")
+        writer.fault = self.fault
+        self.writers[spec.name, partition] = writer
+        return StageTask(spec, partition, writer, self)
+
+
+@in_loop
+async def test_all_former_owners_are_fenced_before_anything_is_read(tmp_path: Path) -> None:
+    """Else one of them commits behind the end that was read: its step would be done again."""
+    engine = BenchEngine(tmp_path, "one", "two")
+    await engine.assign([(TOPIC, 0), (TOPIC, 3), ("other", 1)], [])
+    assert ["rest", *["fence"] * 4, "load"] == engine.kafka.journal
+    assert {("one", 0), ("one", 3), ("two", 0), ("two", 3)} == set(engine.delivery.tasks)
+    await engine.close()
+
+
+@in_loop
+async def test_each_assignment_fences_anew(tmp_path: Path) -> None:
+    """Even what this worker keeps: another one may have had it in between."""
+    engine = BenchEngine(tmp_path)
+    await engine.assign([AT], [])
+    first = engine.writers["one", 0]
+    await engine.assign([AT], [])
+    assert first.closed
+    assert ["rest", "fence", "load"] * 2 == engine.kafka.journal
+    await engine.close()
+
+
+@in_loop
+async def test_a_take_over_that_fails_leaves_no_task_and_no_producer(tmp_path: Path) -> None:
+    """The attempt is repeated from the beginning."""
+    engine = BenchEngine(tmp_path)
+    engine.fault = "start"
+    with pytest.raises(KafkaConnectionError):
+        await engine.assign([AT], [])
+    assert {} == engine.delivery.tasks
+    assert engine.writers["one", 0].closed
+    assert "load" not in engine.kafka.journal
+
+
+@in_loop
+async def test_at_rest_an_engine_takes_nothing(tmp_path: Path) -> None:
+    """Batches that wait are dropped: their positions tell of them after the next assignment."""
+    engine = BenchEngine(tmp_path)
+    await engine.assign([AT], [])
+    await engine.quiesce()
+    await engine.delivery.deliver("one", batch(0, 3))
+    assert ({}, {}) == (engine.delivery.tasks, engine.delivery.expected())
+    assert [] == engine.kafka.transactions
+    assert engine.writers["one", 0].closed
+
+
+@pytest.mark.parametrize("error", [ProducerFenced(), KafkaConnectionError(), OSError()])
+@in_loop
+async def test_after_an_error_of_kafkas_the_group_is_asked_for_a_rebalance_until_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Never re-initialised in place: who owns the partition is the coordinator's to say."""
+    monkeypatch.setattr(module, "_REJOIN_SECONDS", 0.01)
+    engine = BenchEngine(tmp_path)
+    await engine.assign([AT], [])
+    writer = engine.writers["one", 0]
+    writer.fault, writer.error = "send", error
+    await engine.delivery.deliver("one", batch(0, 3))
+    assert set() == engine.delivery.full()
+    await eventually(lambda: engine.told.rejoined > 2)
+    assert {AT} == engine.delivery.full()
+    assert engine.writers["one", 0] is writer
+    await engine.assign([AT], [])
+    await asyncio.sleep(0.05)
+    asked = engine.told.rejoined
+    await asyncio.sleep(0.05)
+    assert (asked, []) == (engine.told.rejoined, engine.crashed)
+    await engine.delivery.deliver("one", batch(0, 3))
+    await eventually(lambda: engine.kafka.transactions)
+    await engine.close()
+
+
+@in_loop
+async def test_any_other_error_ends_the_worker(tmp_path: Path) -> None:
+    """A fault of the application would come again; a supervisor restarts, and a person reads."""
+    engine = BenchEngine(tmp_path)
+    await engine.assign([AT], [])
+    writer = engine.writers["one", 0]
+    writer.fault, writer.error = "send", ZeroDivisionError()
+    await engine.delivery.deliver("one", batch(0, 3))
+    await eventually(lambda: engine.crashed)
+    assert ([writer.error], 0) == (engine.crashed, engine.told.rejoined)
+    await engine.close()
+
+
+@in_loop
+async def test_stores_are_closed_when_all_tasks_have_ended(tmp_path: Path) -> None:
+    """A task that still wrote would find its store closed."""
+    engine = BenchEngine(tmp_path)
+    await engine.assign([AT], [])
+    await engine.close()
+    assert engine.writers["one", 0].closed
+    assert "close" == engine.kafka.journal[-1]
+
+
+@in_loop
+async def test_standbys_are_followed_no_more_before_a_task_may_write(tmp_path: Path) -> None:
+    """A reader of the changelog would write old values over those of the new owner."""
+    engine = BenchEngine(tmp_path)
+    await engine.assign([AT], [])
+    await engine.quiesce()
+    assert "rest" == engine.kafka.journal[-1]
+
+
+@in_loop
+async def test_a_producer_is_named_by_application_stage_and_partition(tmp_path: Path) -> None:
+    """So that whoever takes over fences exactly its former owner, however that one died."""
+    engine = BenchEngine(tmp_path)
+    engine._connection["bootstrap_servers"] = "127.0.0.1:1"
+    task = Engine._new_task(engine, spec_of(EchoStage(), "one"), 3)
+    producer = task._writer._producer
+    assert "x-one-3" == producer._txn_manager.transactional_id
+    assert 30_000 <= producer._txn_manager.transaction_timeout_ms <= 60_000
+    await task.stop(0)

@@ -1,0 +1,210 @@
+"""An independent recount: what must come out, from the inputs as a whole.
+
+Plain dictionaries over the complete logs, in any order that suits; nothing of the stages' code, so
+that a fault of theirs is not repeated here. Values are compared as canonical JSON text.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeAlias
+
+#: Before any event.
+NEVER = -(10**18)
+#: The user agent of the tests' bots.
+BOT = "Googlebot/2.1 (+http://www.google.com/bot.html)"
+
+_OURS = {"userId", "productId", "timestamp", "sourceRecord", "streamTime"}
+_CLASSIFIED = ("device", "browser", "os")
+
+Values: TypeAlias = dict[str, Counter[str]]
+Fields: TypeAlias = dict[str, Any]
+
+
+class Logged(Protocol):
+    """What is read of an input record."""
+
+    @property
+    def value(self) -> bytes | None:
+        """JSON, or rubbish."""
+
+
+Log: TypeAlias = Sequence[Logged]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings, in milliseconds."""
+
+    size: int = 10
+    grace: int = 3
+    retention: int = 5
+    within: int = 12
+    join_grace: int = 3
+    attribution: str = "all"
+    emit_late: bool = True
+    count_bots: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A valid record of an input."""
+
+    fields: Fields
+    time: int
+    stream: int
+    place: tuple[int, int]
+    source: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return str(self.fields["userId"]), str(self.fields["productId"])
+
+    def inner(self) -> Fields:
+        """As enrichment or admission passes it on, but for device, browser and os."""
+        fields = {name: value for name, value in self.fields.items() if value is not None}
+        agent = fields.pop("userAgent", None)
+        fields |= {"timestamp": text(self.time), "streamTime": text(self.stream)}
+        fields |= {name: str(fields[name]) for name in ("userId", "productId") if name in fields}
+        if self.source.startswith("clicks"):
+            fields["bot"] = agent == BOT
+        return fields | {"sourceRecord": self.source}
+
+
+def text(ms: int) -> str:
+    """ISO-8601 UTC with milliseconds and Z."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ms(timestamp: int | str) -> int:
+    if isinstance(timestamp, int):
+        return timestamp
+    return (datetime.fromisoformat(timestamp) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+        milliseconds=1
+    )
+
+
+def canonical(value: Fields) -> str:
+    """A value as text: fields sorted, without what a user agent is classified as."""
+    record = value.get("record")
+    if record is not None:
+        value = value | {"record": {k: v for k, v in record.items() if k not in _CLASSIFIED}}
+    return json.dumps(value, sort_keys=True)
+
+
+def _events(topic: str, logs: Sequence[Log]) -> Iterator[_Event]:
+    for partition, log in enumerate(logs):
+        stream = NEVER
+        for offset, record in enumerate(log):
+            try:
+                fields = json.loads(record.value or b"")
+            except ValueError:
+                continue
+            time = _ms(fields["timestamp"])
+            stream = max(stream, time)
+            source = f"{topic}-{partition}-{offset}"
+            yield _Event(fields, time, stream, (partition, offset), source)
+
+
+def stream_time(inputs: Mapping[str, Sequence[Log]], idle: Mapping[str, int]) -> int:
+    """S in the end: over the topics given, with these input partitions idle for so long."""
+    highest: dict[str, int] = {}
+    for topic, logs in inputs.items():
+        highest |= {f"{topic}-{partition}": NEVER for partition in range(len(logs))}
+        for event in _events(topic, logs):
+            q = event.source.rpartition("-")[0]
+            highest[q] = max(highest[q], event.time)
+    awake = [time for q, time in highest.items() if q not in idle]
+    if awake:
+        return min(awake)
+    top = max(highest.values())
+    return top if top == NEVER else top + min(idle[q] for q in highest)
+
+
+def recount(rules: Rules, inputs: Mapping[str, Sequence[Log]], idle: Mapping[str, int]) -> Values:
+    """What must have come out when all was read, by output topic."""
+    found: dict[str, list[Fields]] = defaultdict(list)
+    _count(rules, inputs, idle, found)
+    _join(rules, inputs, idle, found)
+    return {topic: Counter(map(canonical, values)) for topic, values in found.items()}
+
+
+def _late(stage: str, event: _Event, lacked: int, **more: str) -> Fields:
+    return {"stage": stage, "lateBy": lacked / 1000, "record": event.inner(), **more}
+
+
+def _count(
+    rules: Rules,
+    inputs: Mapping[str, Sequence[Log]],
+    idle: Mapping[str, int],
+    found: dict[str, list[Fields]],
+) -> None:
+    clicks: Counter[tuple[str, int]] = Counter()
+    for event in _events("clicks", inputs["clicks"]):
+        if event.fields.get("userAgent") == BOT and not rules.count_bots:
+            continue
+        start = event.time // rules.size * rules.size
+        final_at = start + rules.size + rules.grace
+        if event.stream < final_at:
+            clicks[str(event.fields["userId"]), start] += 1
+        elif rules.emit_late:
+            window = {"windowStart": text(start), "windowEnd": text(start + rules.size)}
+            found["late-events"].append(_late("count", event, event.stream - final_at, **window))
+    end = stream_time({"clicks": inputs["clicks"]}, idle)
+    for (user, start), count in clicks.items():
+        if start + rules.size + rules.grace <= end:
+            window = {"windowStart": text(start), "windowEnd": text(start + rules.size)}
+            found["click-counts"].append({"userId": user, "clickCount": count, **window})
+
+
+def _join(
+    rules: Rules,
+    inputs: Mapping[str, Sequence[Log]],
+    idle: Mapping[str, int],
+    found: dict[str, list[Fields]],
+) -> None:
+    taken: dict[str, list[_Event]] = {"clicks": [], "purchases": []}
+    for topic, events in taken.items():
+        for event in _events(topic, inputs[topic]):
+            lacked = event.stream - rules.join_grace - event.time
+            if event.fields.get("productId") is None:
+                continue
+            if lacked <= 0:
+                events.append(event)
+            elif rules.emit_late:
+                found["late-events"].append(_late("join", event, lacked))
+    horizon = stream_time(inputs, idle) - rules.join_grace
+    for bought in taken["purchases"]:
+        resolved = horizon > bought.time
+        clicks = [c for c in taken["clicks"] if c.pair == bought.pair]
+        clicks = [c for c in clicks if 0 <= bought.time - c.time < rules.within]
+        clicks.sort(key=lambda click: (click.time, click.place))
+        if not clicks and resolved:
+            found["unattributed-purchases"].append(_unattributed(bought))
+        if rules.attribution != "all":
+            one = clicks[:1] if rules.attribution == "first" else clicks[-1:]
+            clicks = one if resolved else []
+        found["conversion-events"].extend(_conversion(click, bought) for click in clicks)
+
+
+def _unattributed(bought: _Event) -> Fields:
+    user, product = bought.pair
+    return {
+        "userId": user,
+        "productId": product,
+        "purchaseTimestamp": text(bought.time),
+        "purchase": bought.source,
+        "order": {name: v for name, v in bought.fields.items() if name not in _OURS},
+    }
+
+
+def _conversion(click: _Event, bought: _Event) -> Fields:
+    return _unattributed(bought) | {
+        "id": f"{click.source}/{bought.source}",
+        "clickTimestamp": text(click.time),
+        "timeToPurchase": (bought.time - click.time) / 1000,
+        "click": click.source,
+    }
