@@ -29,6 +29,8 @@ _RECONCILE_SECONDS = 1.0
 class StageRecovery(Recovery):
     """Hands assigned partitions to the engine."""
 
+    _current: asyncio.Future[None] | None = None
+
     async def on_rebalance(
         self,
         assigned: set[TP],
@@ -46,10 +48,11 @@ class StageRecovery(Recovery):
             if await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]
                 break
             self.signal_recovery_start.clear()
+            self._current = asyncio.ensure_future(self._recover(self._generation_id))
             try:
-                await self._wait(self._recover(self._generation_id))
-            except RebalanceAgain:
-                continue
+                await self._wait(self._current)
+            except (RebalanceAgain, asyncio.CancelledError):
+                continue  # another rebalance has begun, or the service is stopping
             except ServiceStopped:
                 break
 
@@ -95,7 +98,9 @@ class StageRecovery(Recovery):
         """Nothing: there are no buffers to flush."""
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Nothing: there are no buffers to flush."""
+        """Give up a take-over that goes on: its partitions may be another worker's soon."""
+        if self._current is not None:
+            self._current.cancel()
 
 
 class TableManager(FaustTableManager):
