@@ -133,6 +133,7 @@ class StageTask:
 
     async def _run(self) -> None:
         try:
+            await self._turn()  # what a crash left to do needs no input
             while not self._stopping:
                 await self._wait()
                 if not self._stopping:

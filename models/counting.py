@@ -15,10 +15,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models.dead_letters import DEAD_LETTERS, bad_inner_record
-from models.records import input_partition
+from models import inner
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
-from models.timestamps import from_iso, iso
+from models.timestamps import iso
 from models.watermark import StreamTime, StreamTimeState
 
 ROW = b"w"
@@ -68,13 +67,6 @@ def row_parts(key: bytes) -> tuple[int, bytes]:
     return int.from_bytes(key[1:_USER_AT], "big"), key[_USER_AT:]
 
 
-class _Click(msgspec.Struct, gc=False):
-    timestamp: str
-    streamTime: str  # noqa: N815 the field's name in the record
-    sourceRecord: str  # noqa: N815 the field's name in the record
-    bot: bool = False
-
-
 class CountingState(msgspec.Struct, rename="camel"):
     """What the stage remembers.
 
@@ -87,7 +79,6 @@ class CountingState(msgspec.Struct, rename="camel"):
     closed_to: str
 
 
-_decode = msgspec.json.Decoder(_Click).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -139,17 +130,11 @@ class Counting:
         hear = self.time.hear
         for record in records:
             if record.value is None:
-                self.time.hear_control(record.headers, record.timestamp)
+                inner.hear(record, self.time, step)
                 continue
-            try:
-                click = _decode(record.value)
-                stream_ms = event_ms = from_iso(click.streamTime)
-                if click.timestamp != click.streamTime:
-                    event_ms = from_iso(click.timestamp)
-                q = input_partition(click.sourceRecord)
-            except ValueError as error:
-                step.send(DEAD_LETTERS, bad_inner_record(record, error))
+            if (read := inner.read(record, step)) is None:
                 continue
+            click, event_ms, stream_ms, q = read
             stage_ms = hear(q, stream_ms, record.timestamp)
             if click.bot and not count_bots:
                 continue

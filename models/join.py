@@ -19,6 +19,8 @@ PURCHASE = b"p"
 #: Clicks are kept in time buckets of a sixth of ``within``: seven look-ups find a purchase's
 #: clicks, and whole buckets expire.
 BUCKETS = 6
+#: Digits that a partition and an offset have together, at most.
+_DIGITS = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,14 @@ class Source(NamedTuple):
 
     @classmethod
     def of(cls, source_record: str) -> "Source":
-        """Read ``<topic>-<partition>-<offset>``."""
+        """Read ``<topic>-<partition>-<offset>``.
+
+        Raises:
+            ValueError: It is no such thing.
+        """
         _, partition, offset = source_record.rsplit("-", 2)
+        if not (partition.isdecimal() and offset.isdecimal() and len(partition + offset) < _DIGITS):
+            raise ValueError("its sourceRecord names no partition and offset")
         return cls(int(partition), int(offset))
 
     def to_bytes(self) -> bytes:

@@ -6,26 +6,20 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models import join
+from models import inner, join
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
+from models.inner import Read
 from models.join import JoinRules, Source
-from models.records import input_partition
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
 from models.timestamps import from_iso, iso
 from models.watermark import StreamTime, StreamTimeState
 
+#: Clicks and purchases.
+_INPUTS = 2
 #: A purchase's own fields: the others are its order.
 _OWN = ("userId", "productId", "timestamp", "sourceRecord", "streamTime")
 
 
-class _Inner(msgspec.Struct, gc=False):
-    timestamp: str
-    streamTime: str  # noqa: N815 the field's name in the record
-    sourceRecord: str  # noqa: N815 the field's name in the record
-    productId: str | None = None  # noqa: N815 the field's name in the record
-
-
-_decode = msgspec.json.Decoder(_Inner).decode
 _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -49,9 +43,9 @@ class _Purchase:
     def of_row(cls, key: bytes, row: bytes) -> "_Purchase":
         end = 3 + int.from_bytes(row[1:3], "big")
         value = row[end:]
-        inner = _decode(value)
-        event_ms = from_iso(inner.timestamp)
-        return cls(key, row[3:end], inner.productId or "", event_ms, value, row[:1] == b"1")
+        fields = inner.decode(value)
+        event_ms = from_iso(fields.timestamp)
+        return cls(key, row[3:end], fields.product_id or "", event_ms, value, row[:1] == b"1")
 
 
 class Joining:
@@ -96,33 +90,43 @@ class Joining:
         """Match the records, then resolve purchases and expire clicks that W has passed."""
         step = Step()
         self._fresh = {}
-        for record in records:
+        for record in self._by_append_time(records):
             if record.value is None:
-                self.time.hear_control(record.headers, record.timestamp)
+                inner.hear(record, self.time, step)
             else:
                 self._take(record, step)
         step.more = self._resolve(step) or self._expire(step)
         return step
 
+    @staticmethod
+    def _by_append_time(records: Sequence[InputRecord]) -> Sequence[InputRecord]:
+        """Records of both inputs as the broker took them; each input's stay in their order.
+
+        What comes back from idleness is judged by how far the other input has come.
+        """
+        if len({record.topic for record in records}) < _INPUTS:
+            return records
+        return sorted(records, key=lambda record: record.timestamp)
+
     def _take(self, record: InputRecord, step: Step) -> None:
-        try:
-            inner = _decode(record.value or b"")
-            event_ms, stream_ms = from_iso(inner.timestamp), from_iso(inner.streamTime)
-            source = Source.of(inner.sourceRecord)
-            suffix = join.click_suffix(event_ms, source)
-        except (ValueError, OverflowError) as error:
-            step.send(DEAD_LETTERS, bad_inner_record(record, error))
+        if (read := inner.read(record, step)) is None:
             return
-        stage_ms = self.time.hear(input_partition(inner.sourceRecord), stream_ms, record.timestamp)
-        if inner.productId is None:
+        fields, event_ms, stream_ms, q = read
+        stage_ms = self.time.hear(q, stream_ms, record.timestamp)
+        if fields.product_id is None:
             return
         lacked_ms = self.rules.lacked(event_ms, stream_ms, stage_ms)
+        try:
+            source = Source.of(fields.source_record)
+        except ValueError as error:
+            step.send(DEAD_LETTERS, bad_inner_record(record, error))
+            return
         if lacked_ms > 0:
             self._late(record, lacked_ms, step)
         elif record.topic == self._purchases_topic:
-            self._purchase(record, inner, event_ms, source, step)
+            self._purchase(record, read, source, step)
         else:
-            self._click(record, inner, event_ms, suffix, step)
+            self._click(record, read, source, step)
 
     def _late(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
         if self.rules.emit_late:
@@ -130,25 +134,21 @@ class Joining:
             value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}
             step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
-    def _click(
-        self, record: InputRecord, inner: _Inner, event_ms: int, suffix: bytes, step: Step
-    ) -> None:
-        user, product = record.key or b"", inner.productId or ""
-        bucket_ms = self.rules.bucket_of(event_ms)
-        source = inner.sourceRecord
-        prefix = join.click_prefix(bucket_ms, user, product)
-        step.changes[prefix + suffix] = source.encode()
-        self._fresh.setdefault(prefix, {})[prefix + suffix] = source.encode()
+    def _click(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
+        user, product, event_ms = record.key or b"", read.inner.product_id or "", read.event_ms
+        click = read.inner.source_record
+        prefix = join.click_prefix(self.rules.bucket_of(event_ms), user, product)
+        key = prefix + join.click_suffix(event_ms, source)
+        step.changes[key] = click.encode()
+        self._fresh.setdefault(prefix, {})[key] = click.encode()
         if self.rules.attribution == "all":
             for purchase in self._pending.get((user, product), {}).values():
                 if self.rules.matches(event_ms, purchase.event_ms):
-                    self._match(purchase, event_ms, source, step)
+                    self._match(purchase, event_ms, click, step)
 
-    def _purchase(
-        self, record: InputRecord, inner: _Inner, event_ms: int, source: Source, step: Step
-    ) -> None:
+    def _purchase(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
+        user, product, event_ms = record.key or b"", read.inner.product_id or "", read.event_ms
         key = join.purchase_key(event_ms, source)
-        user, product = record.key or b"", inner.productId or ""
         purchase = _Purchase(key, user, product, event_ms, record.value or b"", matched=False)
         self._hold(purchase)
         step.changes[key] = purchase.row()
@@ -220,7 +220,7 @@ def _order(value: bytes) -> dict[str, msgspec.Raw]:
 
 
 def _conversion(purchase: _Purchase, click_ms: int, click: str) -> Output:
-    source = _decode(purchase.value).sourceRecord
+    source = inner.decode(purchase.value).source_record
     value = {
         "id": f"{click}/{source}",
         "userId": purchase.user.decode(),
@@ -240,7 +240,7 @@ def _unattributed(purchase: _Purchase) -> Output:
         "userId": purchase.user.decode(),
         "productId": purchase.product,
         "purchaseTimestamp": iso(purchase.event_ms),
-        "purchase": _decode(purchase.value).sourceRecord,
+        "purchase": inner.decode(purchase.value).source_record,
         "order": _order(purchase.value),
     }
     return Output(purchase.user, msgspec.json.encode(value))

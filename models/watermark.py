@@ -107,18 +107,21 @@ class StreamTime:
         self._idle[partition] = (idle_ms, appended_ms)
         return self._recompute(appended_ms)
 
-    def hear_control(self, headers: Headers, appended_ms: int) -> bool:
-        """Take a record without a value; returns whether it was a watermark or an idle record."""
+    def hear_control(self, headers: Headers, appended_ms: int) -> None:
+        """Take a watermark or an idle record.
+
+        Raises:
+            ValueError: It is neither.
+        """
         fields = dict(headers)
-        known = fields.get("stream-time") or b"%d" % NEVER_MS
+        known_ms = int(fields.get("stream-time") or NEVER_MS)
         if "watermark" in fields:
-            self.hear(fields["watermark"].decode(), int(known), appended_ms)
-        elif "idle" in fields:
+            self.hear(fields["watermark"].decode(), known_ms, appended_ms)
+        elif "idle" in fields and "idle-for" in fields:
             idle_ms = int(fields["idle-for"])
-            self.hear_idle(fields["idle"].decode(), int(known), idle_ms, appended_ms)
+            self.hear_idle(fields["idle"].decode(), known_ms, idle_ms, appended_ms)
         else:
-            return False
-        return True
+            raise ValueError("it has no value, and no headers of a watermark or idle record")
 
     def _recompute(self, now_ms: int) -> int:
         idle = self._idle

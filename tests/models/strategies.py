@@ -59,7 +59,7 @@ def _log(values: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[by
 
 def _written(
     events: list[tuple[int, int, dict[str, Any]]],
-    in_order: bool,  # noqa: FBT001 drawn as a pair
+    in_order: bool,
 ) -> list[bytes | None]:
     if in_order:
         events = sorted(events, key=lambda event: event[0])

@@ -106,3 +106,26 @@ def test_a_malformed_inner_record_does_not_move_stream_time(make: Callable[[], T
     )
     assert [] == said(task.sent, "late-events")
     assert not task.stage.time.dump().latest
+
+
+@STAGES
+@pytest.mark.parametrize(
+    "strange",
+    [
+        Record(ENRICHED, key=b"other", value=foreign()),
+        Record(ENRICHED, key=b"\xff", value=foreign()),
+        Record(ENRICHED, key=None, value=foreign()),
+        Record(ENRICHED, key=b"u", value=foreign(timestamp="1969-01-01T00:00:00.000Z")),
+        Record(ENRICHED, key=b"u", value=foreign(productId="p" * 70_000)),
+        Record(ENRICHED, headers=(("watermark", b"clicks-0"), ("stream-time", b"soon"))),
+        Record(ENRICHED, headers=(("watermark", b"\xff"), ("stream-time", b"1"))),
+        Record(ENRICHED, headers=(("idle", b"clicks-0"),)),
+        Record(ENRICHED, headers=()),
+    ],
+)
+def test_no_foreign_inner_record_stops_a_stage(make: Callable[[], Task], strange: Record) -> None:
+    """Whatever is wrong with it, it is a dead letter, and the next record is taken."""
+    task = make()
+    sent = task.run([strange, inner("u", at("10:01"))])
+    (letter,) = sent["dead-letters"]
+    assert b"bad_inner_record" == dict(letter.headers)["code"]

@@ -64,14 +64,15 @@ def test_stream_time_is_the_minimum_over_topics() -> None:
 def test_a_watermark_record_is_heard_as_a_record_is() -> None:
     """It has no value; its headers say it all."""
     time = over(clicks=1)
-    assert time.hear_control(watermark_headers("clicks-0", T + 7), DAY)
+    time.hear_control(watermark_headers("clicks-0", T + 7), DAY)
     assert T + 7 == time.value
 
 
 def test_a_record_without_value_that_is_neither_is_told_apart() -> None:
     """Neither watermark nor idle: stream time stays."""
     time = over(clicks=1)
-    assert not time.hear_control((("trace", b"1"),), DAY)
+    with pytest.raises(ValueError, match="no headers of a watermark"):
+        time.hear_control((("trace", b"1"),), DAY)
     assert NEVER_MS == time.value
 
 
@@ -88,7 +89,7 @@ def test_an_empty_input_partition_is_declared_idle_like_any_other() -> None:
     """It has no stream time to tell."""
     time = over(clicks=2)
     time.hear("clicks-0", T + 20, DAY)
-    assert time.hear_control(idle_headers("clicks-1", NEVER_MS, IDLE_TIMEOUT), DAY)
+    time.hear_control(idle_headers("clicks-1", NEVER_MS, IDLE_TIMEOUT), DAY)
     assert T + 20 == time.value
 
 
@@ -243,9 +244,7 @@ def test_a_restored_stream_time_goes_on_as_the_original(
     assert T + 20 == time.value == restored.value
     assert stage_ms == time.hear(partition, stream_ms, DAY + after_ms)
     assert stage_ms == restored.hear(partition, stream_ms, DAY + after_ms)
-    idle_too = DAY + after_ms
-    for heard in (time, restored):
-        heard.hear_idle("clicks-0", NEVER_MS, IDLE_TIMEOUT, idle_too)
-        heard.hear_idle("purchases-0", NEVER_MS, IDLE_TIMEOUT, idle_too)
-        heard.hear_idle("clicks-1", NEVER_MS, IDLE_TIMEOUT, idle_too)
+    for q in ("clicks-0", "purchases-0", "clicks-1"):
+        time.hear_idle(q, NEVER_MS, IDLE_TIMEOUT, DAY + after_ms)
+        restored.hear_idle(q, NEVER_MS, IDLE_TIMEOUT, DAY + after_ms)
     assert time.value == restored.value

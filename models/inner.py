@@ -1,0 +1,86 @@
+"""Records of the inner topics, as counting and joining read them.
+
+Only this application writes inner topics; a record that is none of its own becomes a dead letter,
+so that it can stop nobody.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from models.dead_letters import DEAD_LETTERS, bad_inner_record
+from models.fields import MAX_ID_BYTES
+from models.records import input_partition
+from models.stage import InputRecord, Step
+from models.timestamps import from_iso
+from models.watermark import StreamTime
+
+
+class Inner(msgspec.Struct, gc=False, rename="camel"):
+    """The fields of an enriched click or an admitted purchase that the stages look at."""
+
+    user_id: str
+    timestamp: str
+    stream_time: str
+    source_record: str
+    product_id: str | None = None
+    bot: bool = False
+
+
+class Read(NamedTuple):
+    """An inner record, read.
+
+    Attributes:
+        inner: Its fields.
+        event_ms: Its event time.
+        stream_ms: S(q) up to it.
+        q: Its input partition.
+    """
+
+    inner: Inner
+    event_ms: int
+    stream_ms: int
+    q: str
+
+
+_decode = msgspec.json.Decoder(Inner).decode
+
+
+def decode(value: bytes) -> Inner:
+    """The fields of an inner record's value.
+
+    Raises:
+        ValueError: It is none of this application's.
+    """
+    return _decode(value)
+
+
+def read(record: InputRecord, step: Step) -> Read | None:
+    """Read a record with a value; None if it can't be, after sending it to the dead letters."""
+    try:
+        inner = _decode(record.value or b"")
+        stream_ms = event_ms = from_iso(inner.stream_time)
+        if inner.timestamp != inner.stream_time:
+            event_ms = from_iso(inner.timestamp)
+        _check(record, inner, event_ms)
+        return Read(inner, event_ms, stream_ms, input_partition(inner.source_record))
+    except ValueError as error:
+        step.send(DEAD_LETTERS, bad_inner_record(record, error))
+        return None
+
+
+def _check(record: InputRecord, inner: Inner, event_ms: int) -> None:
+    if inner.user_id.encode() != record.key:
+        raise ValueError("its key is not its userId")
+    if event_ms < 0:
+        raise ValueError("it is older than 1970")
+    if inner.product_id is not None and len(inner.product_id.encode()) > MAX_ID_BYTES:
+        raise ValueError(f"its productId is over {MAX_ID_BYTES} bytes")
+
+
+def hear(record: InputRecord, time: StreamTime, step: Step) -> None:
+    """Take a record without a value: a watermark or idle record, or else a dead letter."""
+    try:
+        time.hear_control(record.headers, record.timestamp)
+    except ValueError as error:
+        step.send(DEAD_LETTERS, bad_inner_record(record, error))
