@@ -1,0 +1,1 @@
+"""`make demo`: a real log and generated traffic through two workers, told as it happens."""
