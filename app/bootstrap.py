@@ -1,5 +1,6 @@
 """``create_app``: all the wiring, and nothing else."""
 
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -36,11 +37,15 @@ class App(faust.App):
     engine: Engine
 
 
-def create_app(settings: Settings) -> App:
+Register = Callable[[Wiring, Settings], None]
+
+
+def create_app(settings: Settings, register: Register | None = None) -> App:
     """Make the application.
 
     Args:
         settings: Validated settings.
+        register: Adds the agents; all of them by default.
 
     Returns:
         The application, with agents, tables and transport; nothing is connected yet.
@@ -49,7 +54,8 @@ def create_app(settings: Settings) -> App:
     app.settings = settings
     app.engine = _engine(app, settings)
     app.transport = Transport(app.conf.broker, app, engine=app.engine)
-    _agents(app, settings)
+    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short))
+    (register or register_all)(wiring, settings)
     _tables(app, settings)
     return app
 
@@ -93,8 +99,8 @@ def _engine(app: App, settings: Settings) -> Engine:
     )
 
 
-def _agents(app: App, settings: Settings) -> None:
-    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short))
+def register_all(wiring: Wiring, settings: Settings) -> None:
+    """Add the agents of the pipeline."""
     idle_ms = settings.idle_timeout_ms
     enrichment.register(
         wiring, _intake(settings, "enriched-clicks"), _intake(settings, "purchases-by-user")

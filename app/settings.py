@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.rules import rule_of
 from models.errors import SettingsError
 
 PREFIX = "CLICKSTREAM_"
@@ -241,26 +242,8 @@ def load_settings() -> Settings:
 
 def _fault(error: Any) -> str:
     variable = str(error["loc"][0])
-    name, field = next(
-        (n, f) for n, f in Settings.model_fields.items() if f.validation_alias == variable
-    )
+    fields = Settings.model_fields.items()
+    name, field = next((n, f) for n, f in fields if f.validation_alias == variable)
     got = os.environ.get(variable, error["input"])  # as it was written: durations are converted
-    rule = _rule(error, " ms" if name.endswith("_ms") else "")
-    return (
-        f"{variable}={got!r} is not accepted: {rule}. {field.description} "
-        f"Correct or unset {variable}."
-    )
-
-
-def _rule(error: Any, unit: str) -> str:
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "greater_than_equal":
-            return f"it must be at least {context['ge']}{unit}"
-        case "less_than_equal":
-            return f"it must be at most {context['le']}{unit}"
-        case "string_pattern_mismatch":
-            return "it is not of that form"
-        case _:
-            text: str = error["msg"].removeprefix("Value error, ")
-            return text.replace("Input should be", "it must be")
+    rule = f"{rule_of(error, ' ms' if '_ms' in name else '')}. {field.description}"
+    return f"{variable}={got!r} is not accepted: {rule} Correct or unset {variable}."

@@ -1,0 +1,13 @@
+"""The application with its counting stage only: ``faust -A bench.counting_app worker``."""
+
+from agents import counting
+from agents.wiring import Wiring
+from app.bootstrap import create_app, window_rules
+from app.settings import Settings, load_settings
+
+
+def _register(wiring: Wiring, settings: Settings) -> None:
+    counting.register(wiring, window_rules(settings), settings.idle_timeout_ms)
+
+
+app = create_app(load_settings(), _register)

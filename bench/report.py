@@ -1,0 +1,83 @@
+"""What was measured, as one table."""
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.cores import Cores
+from dev.kafka.jars import ensure_jars
+from dev.kafka.resolve import wants_local_broker
+
+_WIDTH = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement.
+
+    Attributes:
+        what: What was measured.
+        records: How many clicks, or records.
+        seconds: By the wall clock.
+        cpu_s: Processor seconds of the process, all its threads.
+        guarantee: What holds after a crash.
+    """
+
+    what: str
+    records: int
+    seconds: float
+    cpu_s: float
+    guarantee: str
+
+    def cells(self) -> list[str]:
+        """As text."""
+        return [
+            self.what,
+            f"{self.records:,}",
+            f"{self.seconds:.2f}",
+            f"{self.records / max(self.seconds, 0.01):,.0f}",
+            f"{self.records / max(self.cpu_s, 0.01):,.0f}",
+            self.guarantee,
+        ]
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table."""
+    table = Table()
+    table.add_column("What")
+    for heading in ("Records", "Seconds", "Records/s", "Records/CPU s"):
+        table.add_column(heading, justify="right")
+    table.add_column("Guarantee")
+    for row in rows:
+        table.add_row(*row.cells())
+    console = Console()
+    console.width = max(console.width, _WIDTH)
+    console.print(table)
+
+
+def machine(cores: Cores) -> str:
+    """The machine and its software in one line."""
+    count = os.cpu_count() or 1
+    shared = "shared with Kafka" if cores.worker == cores.others else "of its own"
+    model = _model()
+    return (
+        f"{count} cores{f' ({model})' if model else ''}, the worker on one {shared}; "
+        f"Python {platform.python_version()}, {_kafka()}, {platform.system()} {platform.release()}"
+    )
+
+
+def _model() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
+
+
+def _kafka() -> str:
+    if not wants_local_broker():
+        return f"Kafka at {os.environ.get('CLICKSTREAM_BROKER', 'the compose file')}"
+    jar = next(ensure_jars().glob("kafka_*.jar"), None)
+    return f"Kafka {jar.stem.rpartition('-')[2]}" if jar else "Kafka"

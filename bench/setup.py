@@ -1,0 +1,78 @@
+"""What all benchmarks of a run share."""
+
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka import TopicPartition
+
+from app.settings import Settings
+from app.topics import CLICK_COUNTS, ENRICHED_CLICKS, changelog_name, topic_name
+from bench.clicks import Clicks
+from bench.cores import Cores
+from bench.topics import partitions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Where a run works.
+
+    Attributes:
+        bootstrap: ``host:port[,host:port]`` of Kafka.
+        directory: Temporary directory, for stores and logs.
+        cores: Who runs where.
+        prefix: Before the name of every topic and group of the run.
+    """
+
+    bootstrap: str
+    directory: Path
+    cores: Cores
+    prefix: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:8]}-")
+
+    def environment(self, name: str) -> dict[str, str]:
+        """Settings of a worker of the application; all others are the defaults."""
+        return {
+            "CLICKSTREAM_BROKER": f"kafka://{self.bootstrap}",
+            "CLICKSTREAM_APP_ID": name,
+            "CLICKSTREAM_TOPIC_PREFIX": self.prefix,
+            "CLICKSTREAM_DATA_DIR": str(self.directory / name),
+        }
+
+    def settings(self, name: str) -> Settings:
+        """The same, as the application reads them."""
+        return Settings(**self.environment(name))  # type: ignore[arg-type]  # parsed by pydantic
+
+
+@dataclass(frozen=True, slots=True)
+class CountingRun:
+    """One run of the counting stage.
+
+    Attributes:
+        setup: Where it works.
+        name: Its application id.
+        clicks: What it counts.
+    """
+
+    setup: Setup
+    name: str
+    clicks: Clicks
+
+    @property
+    def settings(self) -> Settings:
+        """The application's settings."""
+        return self.setup.settings(self.name)
+
+    @property
+    def input(self) -> list[TopicPartition]:
+        """Partitions of the enriched clicks."""
+        return partitions_of(topic_name(self.settings, ENRICHED_CLICKS), self.settings.partitions)
+
+    @property
+    def output(self) -> list[TopicPartition]:
+        """Partitions of the counts."""
+        return partitions_of(topic_name(self.settings, CLICK_COUNTS), self.settings.partitions)
+
+    @property
+    def changelog(self) -> list[TopicPartition]:
+        """Partitions of the table's changelog."""
+        return partitions_of(changelog_name(self.settings, CLICK_COUNTS), self.settings.partitions)

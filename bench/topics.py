@@ -1,0 +1,93 @@
+"""The benchmarks' topics: made, filled, read, and deleted at the end."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from bench.clicks import INPUT_PARTITIONS, SPAN_MS, Clicks
+from models.partitioning import partition_of
+from models.watermark import watermark_headers
+
+#: Bytes of a batch, and of what is fetched of one partition.
+_BATCH_BYTES = 512 * 1024
+_FETCH_BYTES = 4 * 1024 * 1024
+
+Offsets: TypeAlias = Mapping[TopicPartition, int]
+
+
+async def fill(bootstrap: str, topic: str, partitions: int, clicks: Clicks) -> None:
+    """Write the clicks, then watermark records that close every window."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, max_batch_size=_BATCH_BYTES, enable_idempotence=True
+    )
+    await producer.start()
+    try:
+        batches = {p: producer.create_batch() for p in range(partitions)}
+        for key, value in clicks:
+            p = partition_of(key, partitions)
+            if batches[p].append(timestamp=None, key=key, value=value) is None:
+                await producer.send_batch(batches[p], topic, partition=p)
+                batches[p] = producer.create_batch()
+                batches[p].append(timestamp=None, key=key, value=value)
+        for p, batch in batches.items():
+            await producer.send_batch(batch, topic, partition=p)
+            await producer.send_batch(_closing(producer, clicks), topic, partition=p)
+    finally:
+        await producer.stop()
+
+
+def _closing(producer: AIOKafkaProducer, clicks: Clicks) -> Any:
+    """Watermark records of all input partitions."""
+    batch = producer.create_batch()
+    for q in range(INPUT_PARTITIONS):
+        headers = list(watermark_headers(f"{clicks.topic}-{q}", clicks.end_ms + SPAN_MS))
+        batch.append(timestamp=None, key=None, value=None, headers=headers)
+    return batch
+
+
+@asynccontextmanager
+async def reader(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of committed records, without a group."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=_FETCH_BYTES,
+        **options,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> AsyncIterator[Any]:
+    """All records from the starts to the ends."""
+    consumer.assign(list(starts))
+    for partition, offset in starts.items():
+        consumer.seek(partition, offset)
+    while behind := [tp for tp in starts if await consumer.position(tp) < ends[tp]]:
+        for records in (await consumer.getmany(*behind, timeout_ms=200)).values():
+            for record in records:
+                yield record
+
+
+def partitions_of(topic: str, count: int) -> list[TopicPartition]:
+    """All partitions of a topic."""
+    return [TopicPartition(topic, p) for p in range(count)]
+
+
+async def delete_topics(bootstrap: str, prefixes: Sequence[str]) -> None:
+    """Delete all topics with these prefixes."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names = [n for n in await admin.list_topics() if n.startswith(tuple(prefixes))]
+        if names:
+            await admin.delete_topics(names)
+    finally:
+        await admin.close()
