@@ -4,12 +4,11 @@ Only this application writes inner topics; a record that is none of its own beco
 so that it can stop nobody.
 """
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 import msgspec
 
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
-from models.fields import MAX_ID_BYTES
 from models.records import input_partition
 from models.stage import InputRecord, Step
 from models.timestamps import from_iso
@@ -27,21 +26,8 @@ class Inner(msgspec.Struct, gc=False, rename="camel"):
     bot: bool = False
 
 
-class Read(NamedTuple):
-    """An inner record, read.
-
-    Attributes:
-        inner: Its fields.
-        event_ms: Its event time.
-        stream_ms: S(q) up to it.
-        q: Its input partition.
-    """
-
-    inner: Inner
-    event_ms: int
-    stream_ms: int
-    q: str
-
+#: An inner record, read: its fields, its event time (ms), S(q) up to it (ms), and q.
+Read: TypeAlias = tuple[Inner, int, int, str]
 
 _decode = msgspec.json.Decoder(Inner).decode
 
@@ -62,20 +48,14 @@ def read(record: InputRecord, step: Step) -> Read | None:
         stream_ms = event_ms = from_iso(inner.stream_time)
         if inner.timestamp != inner.stream_time:
             event_ms = from_iso(inner.timestamp)
-        _check(record, inner, event_ms)
-        return Read(inner, event_ms, stream_ms, input_partition(inner.source_record))
+        if event_ms < 0:
+            raise ValueError("it is older than 1970")  # noqa: TRY301 one place for all that is wrong
+        if inner.user_id.encode() != record.key:
+            raise ValueError("its key is not its userId")  # noqa: TRY301 as above
+        return inner, event_ms, stream_ms, input_partition(inner.source_record)
     except ValueError as error:
         step.send(DEAD_LETTERS, bad_inner_record(record, error))
         return None
-
-
-def _check(record: InputRecord, inner: Inner, event_ms: int) -> None:
-    if inner.user_id.encode() != record.key:
-        raise ValueError("its key is not its userId")
-    if event_ms < 0:
-        raise ValueError("it is older than 1970")
-    if inner.product_id is not None and len(inner.product_id.encode()) > MAX_ID_BYTES:
-        raise ValueError(f"its productId is over {MAX_ID_BYTES} bytes")
 
 
 def hear(record: InputRecord, time: StreamTime, step: Step) -> None:

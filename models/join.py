@@ -14,6 +14,8 @@ Kafka Streams' ``JoinWindows`` is inclusive and two-sided.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from models.fields import MAX_ID_BYTES
+
 CLICK = b"c"
 PURCHASE = b"p"
 #: Clicks are kept in time buckets of a sixth of ``within``: seven look-ups find a purchase's
@@ -91,6 +93,16 @@ class Source(NamedTuple):
     def to_bytes(self) -> bytes:
         """Twelve bytes that sort as the pair does."""
         return self.partition.to_bytes(4, "big") + self.offset.to_bytes(8, "big")
+
+
+def check_product(product: str) -> None:
+    """Check that a product fits into keys.
+
+    Raises:
+        ValueError: It is longer than any id that is admitted.
+    """
+    if len(product.encode()) > MAX_ID_BYTES:
+        raise ValueError(f"its productId is over {MAX_ID_BYTES} bytes")
 
 
 def _text(value: bytes) -> bytes:

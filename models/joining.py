@@ -118,6 +118,7 @@ class Joining:
         lacked_ms = self.rules.lacked(event_ms, stream_ms, stage_ms)
         try:
             source = Source.of(fields.source_record)
+            join.check_product(fields.product_id)
         except ValueError as error:
             step.send(DEAD_LETTERS, bad_inner_record(record, error))
             return
@@ -135,8 +136,8 @@ class Joining:
             step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
     def _click(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
-        user, product, event_ms = record.key or b"", read.inner.product_id or "", read.event_ms
-        click = read.inner.source_record
+        fields, event_ms, _, _ = read
+        user, product, click = record.key or b"", fields.product_id or "", fields.source_record
         prefix = join.click_prefix(self.rules.bucket_of(event_ms), user, product)
         key = prefix + join.click_suffix(event_ms, source)
         step.changes[key] = click.encode()
@@ -147,7 +148,8 @@ class Joining:
                     self._match(purchase, event_ms, click, step)
 
     def _purchase(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
-        user, product, event_ms = record.key or b"", read.inner.product_id or "", read.event_ms
+        fields, event_ms, _, _ = read
+        user, product = record.key or b"", fields.product_id or ""
         key = join.purchase_key(event_ms, source)
         purchase = _Purchase(key, user, product, event_ms, record.value or b"", matched=False)
         self._hold(purchase)
