@@ -142,7 +142,7 @@ class Engine:
 
     def on_failure(self, task: StageTask, error: BaseException) -> None:
         """Ask for a rebalance after an error of Kafka's; end the worker after any other."""
-        if isinstance(error, KafkaError | OSError):
+        if isinstance(error, KafkaError | ConnectionError | TimeoutError):
             logger.warning(
                 "%r gave up its transaction (%s); it goes on from what was committed after a "
                 "rebalance",

@@ -32,6 +32,8 @@ MAX_RECORDS = 10_000
 BEHIND_RECORDS = 1_000
 #: With as many records waiting, nothing more is fetched for the partition.
 FULL_RECORDS = 40_000
+#: Two turns further apart than this, and than two ticks, say that the worker hung (ms).
+_AWAY_MS = 1_000
 #: Seconds between the group offsets that a stage with a table commits: they only show its lag.
 _LAG_SECONDS = 1.0
 
@@ -68,6 +70,7 @@ class StageTask:
         self._committed_at = 0.0
         self._lag_told_at = 0.0
         self._stopping = False
+        self._turned_ms = 0
         self._loop: asyncio.Task[None] | None = None
         self._giving_up: asyncio.Task[None] | None = None
 
@@ -161,13 +164,19 @@ class StageTask:
     async def _turn(self) -> None:
         records, ends = self._inbox.take(MAX_RECORDS)
         now_ms = time.monotonic_ns() // 1_000_000
-        step = self.stage.step(records, now_ms, at_end=self._at_end())
+        at_end = self._looked_lately(now_ms) and self._at_end()
+        step = self.stage.step(records, now_ms, at_end=at_end)
         self._positions |= ends
         if records or step:
             await self._commit(step)
         while step.more and not self._stopping:
             step = self.stage.step((), now_ms, at_end=False)
             await self._commit(step)
+
+    def _looked_lately(self, now_ms: int) -> bool:
+        """Whether the task did not hang: else what it knows of the log's end is from before."""
+        away_ms, self._turned_ms = now_ms - self._turned_ms, now_ms
+        return away_ms < _AWAY_MS + 2 * (self.spec.tick_ms or 0)
 
     def _at_end(self) -> bool:
         if self._inbox or self.spec.tick_ms is None:

@@ -77,7 +77,7 @@ class Takeover:
         for task in tasks:
             inputs = {topic: starts[topic, task.partition] for topic in task.spec.inputs}
             task.load(self.stores.get((task.spec.table or "", task.partition)), inputs)
-        if warm := self._by_changelog(standbys - active):
+        if warm := standbys - active:
             self._following = asyncio.create_task(self._follow(warm))
 
     async def _restore(self, active: set[Partition]) -> int:
@@ -154,11 +154,12 @@ class Takeover:
         finally:
             await admin.close()
 
-    async def _follow(self, stores: Mapping[TopicPartition, PartitionStore]) -> None:
+    async def _follow(self, warm: set[Partition]) -> None:
         while True:
             try:
-                await follow(stores, **self._connection)
-            except (KafkaError, OSError) as error:
+                await self._restore(warm)
+                await follow(self._by_changelog(warm), **self._connection)
+            except (KafkaError, ConnectionError, TimeoutError) as error:
                 logger.warning("Standbys wait for Kafka: %s", error)
                 await asyncio.sleep(_RETRY_SECONDS)
 

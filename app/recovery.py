@@ -71,7 +71,7 @@ class StageRecovery(Recovery):
         for attempt in itertools.count():
             try:
                 await consumer.engine.assign(actives, standbys)
-            except (KafkaError, OSError) as error:
+            except (KafkaError, ConnectionError, TimeoutError) as error:
                 if attempt % _TELL_EVERY == 0:
                     self.log.warning("Partitions wait for Kafka (%s): trying again", error)
                 await asyncio.sleep(_RETRY_SECONDS)

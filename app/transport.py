@@ -6,6 +6,7 @@ agent stay Faust's, and cost once a batch. Offsets are committed by the stages' 
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
@@ -24,6 +25,8 @@ _FETCH_WAIT_MS = 50
 _FETCH_MIN_BYTES = 16 * 1024
 #: Bytes of one partition in a fetch: some thousands of records.
 _FETCH_BYTES = 1024 * 1024
+#: What was heard of a log's end holds for so long (ms): the broker answers every fetch with it.
+_FRESH_MS = 2_000
 #: Seconds between looks at whether any partition may be read, while none may.
 _POLL_SECONDS = 0.01
 #: Seconds a fetched partition that is full may hold up fetching from the same broker.
@@ -117,11 +120,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return 0
 
     def end_of(self, topic: str, partition: int) -> int | None:
-        """The log's end as last heard of, or None."""
+        """The log's end, or None if nothing was heard of it lately."""
+        at = TopicPartition(topic, partition)
+        consumer = self._ensure_consumer()
         try:
-            return cast(
-                "int | None", self._ensure_consumer().highwater(TopicPartition(topic, partition))
-            )
+            heard_ms = consumer.last_poll_timestamp(at) or 0
+            fresh = time.time_ns() // 1_000_000 - heard_ms < _FRESH_MS
+            return cast("int | None", consumer.highwater(at)) if fresh else None
         except (AssertionError, IllegalStateError):
             return None
 

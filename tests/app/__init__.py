@@ -1,0 +1,1 @@
+"""Tests of settings, commands and inputs, without a broker."""

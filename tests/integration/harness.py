@@ -42,14 +42,15 @@ class Worker:
     directory: Path
     log: Path
     port: int
+    command: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it (again), on its data directory."""
-        command = [sys.executable, "-m", "faust", "-A", "app", "worker", "-l", "info"]
+        command = self.command or ("worker", "-l", "info", "--web-port", str(self.port))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--web-port", str(self.port)],
+                [sys.executable, "-m", "faust", "-A", "app", *command],
                 env=self.env | {"CLICKSTREAM_DATA_DIR": str(self.directory)},
                 stdout=log,
                 stderr=log,
@@ -143,11 +144,11 @@ class Cluster:
         done = self.command("init-topics")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def worker(self) -> Worker:
-        """Start one more worker."""
+    def worker(self, *command: str) -> Worker:
+        """Start one more worker, or another command."""
         number = len(self.workers)
         log = self.directory / f"worker-{number}.log"
-        worker = Worker(self.env, self.directory / f"data-{number}", log, free_port())
+        worker = Worker(self.env, self.directory / f"data-{number}", log, free_port(), command)
         self.workers.append(worker)
         worker.start()
         return worker

@@ -1,0 +1,1 @@
+"""Tests of a partition's store and of Faust's view of it, without a broker."""
