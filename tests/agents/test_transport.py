@@ -17,8 +17,9 @@ from agents.batch import Batch
 from agents.delivery import Delivery, Partition
 from agents.stage import StageTask
 from app.bootstrap import App, create_app
+from app.reader import ConsumerThread
 from app.settings import Settings
-from app.transport import Consumer, ConsumerThread
+from app.transport import Consumer
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
 from tests.agents.fakes import TOPIC, EchoStage, batch, in_loop, record, spec_of
 from tests.models.fakes import Record
