@@ -12,7 +12,6 @@ from agents.delivery import Consumer, Delivery, Partition
 from agents.spec import StageSpec
 from agents.stage import StageTask
 from agents.takeover import Takeover
-from tables.store import PartitionStore
 from tables.transaction import TransactionalWriter
 
 logger = logging.getLogger(__name__)
@@ -80,10 +79,6 @@ class Engine:
     def add(self, spec: StageSpec) -> None:
         """Add a stage."""
         self._specs[spec.name] = spec
-
-    def store_of(self, table: str, partition: int) -> PartitionStore | None:
-        """The store of a table's partition, if it is open here."""
-        return self._takeover.stores.get((table, partition))
 
     def input_partitions(self, topic: str) -> int:
         """Number of partitions of an input topic, as of the last assignment."""

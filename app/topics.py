@@ -60,11 +60,6 @@ def topic_name(settings: TopicSettings, short: str) -> str:
     return settings.topic_prefix + short
 
 
-def topic_names(settings: TopicSettings) -> dict[str, str]:
-    """Full names of all topics but changelogs, by short name."""
-    return {short: topic_name(settings, short) for short in (*INPUTS, *INNER, *OUTPUTS)}
-
-
 def changelog_name(settings: TopicSettings, table: str) -> str:
     """The changelog topic of a table."""
     return f"{settings.topic_prefix}{settings.app_id}-{table}-changelog"

@@ -47,10 +47,6 @@ class WindowRules:
         """Start of the window that the event falls into."""
         return event_ms - event_ms % self.size_ms
 
-    def closes_at(self, start_ms: int) -> int:
-        """Stream time at which the window is final: ``end + grace``."""
-        return start_ms + self.size_ms + self.grace_ms
-
     def last_closed(self, stream_time_ms: int) -> int:
         """Start of the newest window that is closed at this stream time."""
         latest = stream_time_ms - self.size_ms - self.grace_ms
@@ -107,10 +103,6 @@ class Counting:
         """Stream time, and up to which row windows were closed."""
         return _encode(CountingState(self.time.dump(), self._closed_to.hex()))
 
-    def is_final(self, key: bytes) -> bool:
-        """Whether the row's count was emitted and will not change."""
-        return key < self._closed_to
-
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Count the records, then close and expire what stream time has passed."""
         step = Step()
@@ -124,8 +116,8 @@ class Counting:
     def _count(self, records: Sequence[InputRecord], step: Step) -> dict[bytes, int]:
         """Clicks by row key; late ones and records that can't be read go into the step."""
         windows: dict[int, dict[bytes, int]] = {}
-        size_ms = self.rules.size_ms
-        closing_ms = size_ms + self.rules.grace_ms
+        start_of = self.rules.start_of
+        closing_ms = self.rules.size_ms + self.rules.grace_ms
         count_bots = self.rules.count_bots
         hear = self.time.hear
         for record in records:
@@ -138,7 +130,7 @@ class Counting:
             stage_ms = hear(q, stream_ms, record.timestamp)
             if click.bot and not count_bots:
                 continue
-            start_ms = event_ms - event_ms % size_ms
+            start_ms = start_of(event_ms)
             lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
             if lacked_ms < 0:
                 users = windows.setdefault(start_ms, {})

@@ -132,7 +132,9 @@ async def test_at_rest_an_engine_takes_nothing(tmp_path: Path) -> None:
     assert engine.writers["one", 0].closed
 
 
-@pytest.mark.parametrize("error", [ProducerFenced(), KafkaConnectionError(), ConnectionResetError()])
+@pytest.mark.parametrize(
+    "error", [ProducerFenced(), KafkaConnectionError(), ConnectionResetError()]
+)
 @in_loop
 async def test_after_an_error_of_kafkas_the_group_is_asked_for_a_rebalance_until_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
