@@ -9,9 +9,9 @@ import re
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.rules import rule_of
@@ -199,12 +199,6 @@ class Settings(BaseSettings):
             raise ValueError(f"a port is a number from 1 to {_LAST_PORT}")
         return broker
 
-    @model_validator(mode="after")
-    def _derived(self) -> Self:
-        if self.join_grace_ms is None:
-            object.__setattr__(self, "join_grace_ms", self.grace_ms)
-        return self
-
     @property
     def bootstrap_servers(self) -> str:
         """``host:port[,host:port]``, as Kafka's clients take it."""
@@ -224,7 +218,7 @@ class Settings(BaseSettings):
 
     @property
     def join_grace(self) -> int:
-        """Grace of the join in milliseconds."""
+        """Grace of the join in milliseconds: its own where it is set, else that of windows."""
         return self.grace_ms if self.join_grace_ms is None else self.join_grace_ms
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from models.dead_letters import DEAD_LETTERS
+
 #: Bytes a record of every topic but the inputs may have: a dead letter of 1 MiB still fits.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
@@ -14,7 +16,6 @@ CLICK_COUNTS = "click-counts"
 CONVERSION_EVENTS = "conversion-events"
 UNATTRIBUTED_PURCHASES = "unattributed-purchases"
 LATE_EVENTS = "late-events"
-DEAD_LETTERS = "dead-letters"
 
 INPUTS = (CLICKS, PURCHASES)
 INNER = (ENRICHED_CLICKS, PURCHASES_BY_USER)

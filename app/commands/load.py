@@ -23,7 +23,8 @@ from app.inputs.progress import Rate, Reporter
 from app.inputs.rows import Reader
 from app.inputs.salt import mark, salt_of
 from app.settings import Settings, load_settings
-from app.topics import CLICKS, DEAD_LETTERS, INPUTS, PURCHASES, topic_name
+from app.topics import CLICKS, INPUTS, PURCHASES, topic_name
+from models.dead_letters import DEAD_LETTERS
 
 
 @dataclass(frozen=True, slots=True)

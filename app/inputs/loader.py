@@ -29,7 +29,8 @@ from app.inputs.feed import Feed
 from app.inputs.lines import Lines
 from app.inputs.position import Position, position_of
 from app.inputs.rows import Item, Row
-from app.topics import CLICKS, DEAD_LETTERS, PURCHASES
+from app.topics import CLICKS, PURCHASES
+from models.dead_letters import DEAD_LETTERS
 
 #: Rows of a transaction, and the seconds it lasts at most.
 TRANSACTION_ROWS = 10_000
