@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from models.ledger import Ledger
 from models.stage import Rows, Stage
 
 if TYPE_CHECKING:
@@ -40,11 +41,25 @@ class Envelope(msgspec.Struct):
         lineage: Drawn when the table was begun, and kept since: a local store with another one is
             not of this changelog.
         positions: The next offset of each input topic.
+        ledger: What became of the records before these positions.
         stage: What the stage remembers.
     """
 
     lineage: str
     positions: dict[str, int]
+    ledger: Ledger
+    stage: msgspec.Raw
+
+
+class Note(msgspec.Struct):
+    """What a stage without a table commits as the metadata of its group offset, as JSON.
+
+    Attributes:
+        ledger: What became of the records before the offset.
+        stage: What the stage remembers.
+    """
+
+    ledger: Ledger
     stage: msgspec.Raw
 
 

@@ -8,7 +8,6 @@ over: the engine asks for a rebalance, which makes a new one from what was commi
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Mapping
 from itertools import repeat
@@ -18,7 +17,8 @@ import msgspec
 
 from agents.batch import Batch
 from agents.inbox import Inbox
-from agents.spec import Context, Envelope, NoRows, StageSpec
+from agents.spec import Context, Envelope, NoRows, Note, StageSpec
+from models.ledger import Ledger
 from models.partitioning import partition_of
 from models.stage import Changes, Output, Stage, Step
 from tables.store import STATE_KEY, PartitionStore
@@ -45,6 +45,7 @@ class StageTask:
         spec: The stage's wiring.
         partition: Its partition.
         store: Its table's rows; None for a stage without a table.
+        ledger: What became of the records read; may be ahead of what is committed.
         stage: The pure stage, once loaded.
         failed: It hit an error and is over.
     """
@@ -60,6 +61,7 @@ class StageTask:
         self.spec = spec
         self.partition = partition
         self.store: PartitionStore | None = None
+        self.ledger = Ledger()
         self.stage: Stage
         self.failed = False
         self._writer = writer
@@ -93,10 +95,14 @@ class StageTask:
         self.store = store
         positions = {topic: start for topic, (start, _) in starts.items()}
         state = starts[self.spec.offsets_of][1]
+        if state is not None:
+            note = msgspec.json.decode(state, type=Note)
+            state, self.ledger = bytes(note.stage), note.ledger
         if store is not None and (kept := store.state()) is not None:
             envelope = msgspec.json.decode(kept, type=Envelope)
             positions |= {t: p for t, p in envelope.positions.items() if t in positions}
             state, self._lineage = bytes(envelope.stage), envelope.lineage
+            self.ledger = envelope.ledger
         self.stage = self.spec.create(self.partition, store or NoRows())
         self.stage.restore(state)
         self._positions, self._inbox = positions, Inbox(positions)
@@ -111,6 +117,7 @@ class StageTask:
 
     def advance(self, topic: str, offset: int) -> None:
         """Go on at a later offset: the log does not reach back to the expected one any more."""
+        self.ledger.lost += offset - self._inbox.expected(topic)
         self._inbox.advance(topic, offset)
 
     @property
@@ -156,21 +163,23 @@ class StageTask:
             return
         due = self._committed_at + self._context.commit_interval_ms / 1000
         while not self._stopping and self._inbox.waiting < BEHIND_RECORDS:
-            left = due - time.monotonic()
+            left = due - _now()
             if left <= 0:
                 break
             await asyncio.sleep(min(left, 0.02))
 
     async def _turn(self) -> None:
         records, ends = self._inbox.take(MAX_RECORDS)
-        now_ms = time.monotonic_ns() // 1_000_000
+        now_ms = int(_now() * 1000)
         at_end = self._looked_lately(now_ms) and self._at_end()
         step = self.stage.step(records, now_ms, at_end=at_end)
         self._positions |= ends
         if records or step:
+            self.ledger.book(len(records), step)
             await self._commit(step)
         while step.more and not self._stopping:
             step = self.stage.step((), now_ms, at_end=False)
+            self.ledger.book(0, step)
             await self._commit(step)
 
     def _looked_lately(self, now_ms: int) -> bool:
@@ -188,17 +197,17 @@ class StageTask:
     async def _commit(self, step: Step) -> None:
         sends = self._sends(step)
         changes = step.changes
-        state = self.stage.dump()
+        state = msgspec.Raw(self.stage.dump())
         changelog = None
         if self.spec.table is not None:
             changelog = (self._context.changelog(self.spec.table), self.partition)
-            envelope = Envelope(self._lineage, self._positions, msgspec.Raw(state))
+            envelope = Envelope(self._lineage, self._positions, self.ledger, state)
             changes[STATE_KEY] = msgspec.json.encode(envelope)
             sends[changelog] = _changelog_records(changes)
         last = await self._writer.commit(sends, self._offsets(state))
         if self.store is not None and changelog is not None:
             self.store.write(changes, last[changelog])
-        self._committed_at = time.monotonic()
+        self._committed_at = _now()
 
     def _sends(self, step: Step) -> dict[tuple[str, int], list[Output]]:
         count = self._context.partitions
@@ -213,16 +222,22 @@ class StageTask:
                 targets[partition].append(output)
         return {target: outputs for target, outputs in sends.items() if outputs}
 
-    def _offsets(self, state: bytes) -> Offsets:
+    def _offsets(self, state: msgspec.Raw) -> Offsets:
         topic = self.spec.offsets_of
         at = (topic, self.partition)
         if self.spec.table is None:
-            return {at: (self._positions[topic], state.decode())}
-        now = time.monotonic()
+            note = msgspec.json.encode(Note(self.ledger, state))
+            return {at: (self._positions[topic], note.decode())}
+        now = _now()
         if now - self._lag_told_at < _LAG_SECONDS:
             return {}
         self._lag_told_at = now
         return {at: (self._positions[topic], "")}
+
+
+def _now() -> float:
+    """Seconds by the loop's clock: monotonic, and its own where a loop keeps another time."""
+    return asyncio.get_running_loop().time()
 
 
 def _changelog_records(changes: Changes) -> list[Output]:

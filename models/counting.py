@@ -107,6 +107,7 @@ class Counting:
         """Count the records, then close and expire what stream time has passed."""
         step = Step()
         counted = self._count(records, step)
+        step.count("counted", sum(counted.values()))
         stored = self._rows.get_many(list(counted))
         for (key, more), value in zip(counted.items(), stored, strict=True):
             step.changes[key] = b"%d" % (more + int(value or 0))
@@ -129,6 +130,7 @@ class Counting:
             click, event_ms, stream_ms, q = read
             stage_ms = hear(q, stream_ms, record.timestamp)
             if click.bot and not count_bots:
+                step.count("skipped")
                 continue
             start_ms = start_of(event_ms)
             lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
@@ -136,12 +138,15 @@ class Counting:
                 users = windows.setdefault(start_ms, {})
                 user = record.key or b""
                 users[user] = users.get(user, 0) + 1
-            elif self.rules.emit_late:
-                step.send("late-events", self._late(record, start_ms, lacked_ms))
+            else:
+                self._late(record, start_ms, lacked_ms, step)
         prefixed = ((row_key(start_ms, b""), users) for start_ms, users in windows.items())
         return {prefix + user: n for prefix, users in prefixed for user, n in users.items()}
 
-    def _late(self, record: InputRecord, start_ms: int, lacked_ms: int) -> Output:
+    def _late(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
+        step.count("late")
+        if not self.rules.emit_late:
+            return
         value = {
             "stage": "count",
             "lateBy": lacked_ms / 1000,
@@ -149,7 +154,7 @@ class Counting:
             "windowEnd": iso(start_ms + self.rules.size_ms),
             "record": msgspec.Raw(record.value or b"null"),
         }
-        return Output(record.key, msgspec.json.encode(value))
+        step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
     def _close(self, step: Step) -> bool:
         upper = row_key(max(self.rules.last_closed(self.time.value) + 1, 0), b"")

@@ -6,6 +6,7 @@
     ├── SettingsError    a setting is missing, can't be read, or clashes with another
     ├── TopicError       a topic is missing, or not as the settings say
     ├── BrokerError      Kafka can't be reached, or refuses
+    ├── LedgerBroken     records that a stage read are not accounted for
     └── RecordRejected   an input record is a dead letter; its code is a RejectCode
 
 A message says the rule, what was got, and the remedy.
@@ -31,6 +32,10 @@ class TopicError(ClickstreamError):
 
 class BrokerError(ClickstreamError):
     """Kafka can't be reached, or refuses what was asked of it."""
+
+
+class LedgerBroken(ClickstreamError):  # noqa: N818 - said of the books: they are broken.
+    """Records that a stage read are not accounted for, or more than once."""
 
 
 class RejectCode(StrEnum):

@@ -59,8 +59,9 @@ def read(record: InputRecord, step: Step) -> Read | None:
 
 
 def hear(record: InputRecord, time: StreamTime, step: Step) -> None:
-    """Take a record without a value: a watermark or idle record, or else a dead letter."""
+    """Take a record without a value: a signal (watermark or idle), or else a dead letter."""
     try:
         time.hear_control(record.headers, record.timestamp)
+        step.count("signals")
     except ValueError as error:
         step.send(DEAD_LETTERS, bad_inner_record(record, error))

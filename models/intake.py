@@ -50,8 +50,9 @@ class IntakeRules:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """How one kind of input record is read and written."""
+    """How one kind of input record is read and written, and what it is called when it passed."""
 
+    passed: str
     parse: Callable[[bytes | None, int, int], T]
     encode: Callable[[T, str, int], bytes]
 
@@ -60,8 +61,8 @@ def _enriched(click: Click, source: str, stream_time_ms: int) -> bytes:
     return encode_enriched(click, classify(click.user_agent), source, stream_time_ms)
 
 
-CLICKS = Kind(parse_click, _enriched)
-PURCHASES = Kind(parse_purchase, encode_purchase)
+CLICKS = Kind("enriched", parse_click, _enriched)
+PURCHASES = Kind("admitted", parse_purchase, encode_purchase)
 
 
 class Intake(Generic[T]):
@@ -96,9 +97,10 @@ class Intake(Generic[T]):
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Pass the records on, then tell how far the partition has come."""
         step = Step()
-        passed = 0
         for record in records:
-            passed += self._take(record, step)
+            self._take(record, step)
+        passed = len(step.outputs.get(self._rules.output, ()))
+        step.count(self._kind.passed, passed)
         if passed or not at_end or self._quiet_since_ms is None:
             self._quiet_since_ms = now_ms
             self._idle_told_at_ms = None
@@ -106,18 +108,17 @@ class Intake(Generic[T]):
         self._tell_idle(step, now_ms)
         return step
 
-    def _take(self, record: InputRecord, step: Step) -> bool:
+    def _take(self, record: InputRecord, step: Step) -> None:
         source = source_record(record.topic, record.partition, record.offset)
         try:
             item = self._kind.parse(record.value, record.timestamp, self._rules.future_skew_ms)
         except RecordRejected as rejected:
             letter = dead_letter(record, source, rejected.code, rejected.message)
             step.send(DEAD_LETTERS, letter)
-            return False
+            return
         self.stream_time_ms = max(self.stream_time_ms, item.timestamp_ms)
         value = self._kind.encode(item, source, self.stream_time_ms)
         step.send(self._rules.output, Output(item.user_id.encode(), value))
-        return True
 
     def _tell_watermark(self, step: Step, now_ms: int) -> None:
         last_ms = self._watermark_at_ms

@@ -114,6 +114,7 @@ class Joining:
         fields, event_ms, stream_ms, q = read
         stage_ms = self.time.hear(q, stream_ms, record.timestamp)
         if fields.product_id is None:
+            step.count("skipped")
             return
         lacked_ms = self.rules.lacked(event_ms, stream_ms, stage_ms)
         try:
@@ -130,12 +131,14 @@ class Joining:
             self._click(record, read, source, step)
 
     def _late(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
+        step.count("late")
         if self.rules.emit_late:
             raw = msgspec.Raw(record.value or b"null")
             value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}
             step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
     def _click(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
+        step.count("clicks")
         fields, event_ms, _, _ = read
         user, product, click = record.key or b"", fields.product_id or "", fields.source_record
         prefix = join.click_prefix(self.rules.bucket_of(event_ms), user, product)
@@ -148,6 +151,7 @@ class Joining:
                     self._match(purchase, event_ms, click, step)
 
     def _purchase(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
+        step.count("purchases")
         fields, event_ms, _, _ = read
         user, product = record.key or b"", fields.product_id or ""
         key = join.purchase_key(event_ms, source)

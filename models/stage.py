@@ -66,16 +66,22 @@ class Step:
     Attributes:
         outputs: Records to send, by short topic name, in order.
         changes: Rows of the stage's table to write, or to delete (None).
+        became: What became of the records given, dead letters apart: a name, and for how many.
         more: There is more to do without further input; step again.
     """
 
     outputs: dict[str, list[Output]] = field(default_factory=dict)
     changes: Changes = field(default_factory=dict)
+    became: dict[str, int] = field(default_factory=dict)
     more: bool = False
 
     def send(self, topic: str, output: Output) -> None:
         """Add a record to send."""
         self.outputs.setdefault(topic, []).append(output)
+
+    def count(self, became: str, records: int = 1) -> None:
+        """Say what became of records."""
+        self.became[became] = self.became.get(became, 0) + records
 
     def __bool__(self) -> bool:
         return bool(self.outputs or self.changes)

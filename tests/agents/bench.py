@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from agents.spec import Envelope, StageSpec
+from agents.spec import Envelope, Note, StageSpec
 from agents.stage import StageTask
 from tables.store import PartitionStore
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
@@ -48,6 +48,11 @@ def envelope_in(value: bytes | None) -> Envelope:
     """What a stage committed."""
     assert value is not None
     return msgspec.json.decode(value, type=Envelope)
+
+
+def note_in(metadata: str) -> Note:
+    """What a stage without a table committed."""
+    return msgspec.json.decode(metadata, type=Note)
 
 
 @asynccontextmanager

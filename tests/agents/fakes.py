@@ -96,6 +96,7 @@ class EchoStage:
             step.send("echo", Output(r.key, r.value, self.partition))
             step.changes[r.key or b""] = r.value
         self.count += len(records)
+        step.count("echoed", len(records))
         return step
 
     def dump(self) -> bytes:

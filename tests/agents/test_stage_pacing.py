@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents import stage as loop
-from tests.agents.bench import on_bench, stateless
+from tests.agents.bench import note_in, on_bench, stateless
 from tests.agents.fakes import TOPIC, EchoStage, FakeContext, batch, eventually, in_loop, spec_of
 
 
@@ -73,7 +73,8 @@ async def test_a_stage_with_a_tick_is_stepped_without_input(tmp_path: Path) -> N
         assert [] == bench.kafka.transactions
         stage.speak = True
         await eventually(lambda: bench.kafka.transactions)
-        assert (0, '{"count":0}') == bench.kafka.offsets[TOPIC, 0]
+        offset, metadata = bench.kafka.offsets[TOPIC, 0]
+        assert (0, b'{"count":0}') == (offset, bytes(note_in(metadata).stage))
 
 
 @in_loop

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.ledger import Ledger
 from models.stage import Changes, InputRecord, Output, Rows, Stage, Step
 from models.timestamps import iso
 from models.watermark import NEVER_MS, Headers, idle_headers, watermark_headers
@@ -83,6 +84,7 @@ class Task:
         rows: The committed rows.
         state: The last committed dump.
         sent: All that was committed, by short topic name.
+        ledger: What became of the records read.
         stage: The stage at hand; a crash makes a new one.
     """
 
@@ -91,6 +93,7 @@ class Task:
         self.rows = DictRows()
         self.state: bytes | None = None
         self.sent: dict[str, list[Output]] = {}
+        self.ledger = Ledger()
         self.crash()
 
     def crash(self) -> None:
@@ -118,16 +121,17 @@ class Task:
         if crash == "before":
             self.stage.step(records, now_ms, at_end=at_end)
             self.crash()
-        step = self._commit(self.stage.step(records, now_ms, at_end=at_end), crash)
+        step = self._commit(len(records), self.stage.step(records, now_ms, at_end=at_end), crash)
         for _ in range(MOST_STEPS):
             if not step.more:
                 break
-            step = self._commit(self.stage.step((), now_ms, at_end=False), crash)
+            step = self._commit(0, self.stage.step((), now_ms, at_end=False), crash)
         assert not step.more, "what a stage does without input comes to an end"
         new = {topic: sent[had.sent.get(topic, 0) :] for topic, sent in self.sent.items()}
         return {topic: outputs for topic, outputs in new.items() if outputs}
 
-    def _commit(self, step: Step, crash: str) -> Step:
+    def _commit(self, read: int, step: Step, crash: str) -> Step:
+        self.ledger.book(read, step)
         self.rows.apply(step.changes)
         self.state = self.stage.dump()
         for topic, outputs in step.outputs.items():
