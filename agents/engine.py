@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from agents.delivery import Consumer, Delivery, Partition
+from agents.gateway import Gateway
 from agents.spec import StageSpec
 from agents.stage import StageTask
 from agents.takeover import Takeover
-from tables.transaction import TransactionalWriter
 
 logger = logging.getLogger(__name__)
 
@@ -30,33 +29,32 @@ class Engine:
         partitions: Partitions of inner topics, outputs and tables.
         consumer: The worker's consumer; set by the transport.
         delivery: The way from the consumer to the tasks.
+        specs: The stages by name, in the order of the flow.
     """
 
     def __init__(  # noqa: PLR0913 by name, once
         self,
         *,
         app_id: str,
-        data_dir: Path,
         partitions: int,
         inputs: Sequence[str],
         commit_interval_ms: int,
         topic: Callable[[str], str],
         changelog: Callable[[str], str],
         crash: Callable[[BaseException], Awaitable[None]],
-        connection: Mapping[str, Any],
+        gateway: Gateway,
     ) -> None:
         """Make an engine without stages.
 
         Args:
             app_id: Consumer group, and prefix of transactional ids.
-            data_dir: Directory of the stores.
             partitions: Partitions of inner topics, outputs and tables.
             inputs: Full names of the input topics.
             commit_interval_ms: Transactions of a task are about this far apart (ms).
             topic: Gives the full name of an output topic.
             changelog: Gives the full name of a table's changelog topic.
             crash: Ends the worker.
-            connection: ``bootstrap_servers`` and security settings of the Kafka clients.
+            gateway: The way to Kafka and to the stores.
         """
         self.commit_interval_ms = commit_interval_ms
         self.partitions = partitions
@@ -64,11 +62,11 @@ class Engine:
         self.changelog = changelog
         self.consumer: Consumer
         self.delivery: Delivery
-        self._specs: dict[str, StageSpec] = {}
+        self.specs: dict[str, StageSpec] = {}
         self._app_id = app_id
         self._crash = crash
-        self._connection = dict(connection)
-        self._takeover = Takeover(app_id, data_dir, inputs, changelog, connection)
+        self._gateway = gateway
+        self._takeover = Takeover(gateway, inputs, changelog)
         self._background: set[asyncio.Future[Any]] = set()
 
     def connect(self, consumer: Consumer) -> None:
@@ -78,7 +76,7 @@ class Engine:
 
     def add(self, spec: StageSpec) -> None:
         """Add a stage."""
-        self._specs[spec.name] = spec
+        self.specs[spec.name] = spec
 
     def input_partitions(self, topic: str) -> int:
         """Number of partitions of an input topic, as of the last assignment."""
@@ -99,7 +97,7 @@ class Engine:
         mine = set(actives)
         tasks = [
             self._new_task(spec, partition)
-            for spec in self._specs.values()
+            for spec in self.specs.values()
             for partition in sorted({p for t, p in mine if t == spec.inputs[0]})
         ]
         try:
@@ -113,12 +111,11 @@ class Engine:
             task.start()
 
     def _new_task(self, spec: StageSpec, partition: int) -> StageTask:
-        transactional_id = f"{self._app_id}-{spec.name}-{partition}"
-        writer = TransactionalWriter(transactional_id, self._app_id, **self._connection)
+        writer = self._gateway.writer(f"{self._app_id}-{spec.name}-{partition}")
         return StageTask(spec, partition, writer, self)
 
     def _tables(self, changelogs: Iterable[Partition]) -> set[Partition]:
-        tables = {self.changelog(s.table): s.table for s in self._specs.values() if s.table}
+        tables = {self.changelog(s.table): s.table for s in self.specs.values() if s.table}
         return {(tables[topic], p) for topic, p in changelogs if topic in tables}
 
     async def quiesce(self) -> None:

@@ -2,20 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import msgspec
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.delivery import Consumer, Partition
+from agents.gateway import Gateway
 from agents.spec import Envelope
 from agents.stage import StageTask
-from tables.changelog import follow, restore
 from tables.store import PartitionStore
 
 logger = logging.getLogger(__name__)
@@ -33,29 +29,20 @@ class Takeover:
     """
 
     def __init__(
-        self,
-        group: str,
-        directory: Path,
-        inputs: Sequence[str],
-        changelog: Callable[[str], str],
-        connection: Mapping[str, Any],
+        self, gateway: Gateway, inputs: Sequence[str], changelog: Callable[[str], str]
     ) -> None:
         """Begin without stores.
 
         Args:
-            group: The consumer group whose offsets the tasks commit.
-            directory: Where the stores are.
+            gateway: The way to Kafka and to the stores.
             inputs: Full names of the input topics.
             changelog: Gives the full name of a table's changelog topic.
-            connection: ``bootstrap_servers`` and security settings of the Kafka clients.
         """
         self.stores: dict[Partition, PartitionStore] = {}
         self.input_counts: dict[str, int] = {}
-        self._group = group
-        self._directory = directory
+        self._gateway = gateway
         self._inputs = inputs
         self._changelog = changelog
-        self._connection = dict(connection)
         self._following: asyncio.Task[None] | None = None
 
     async def load(
@@ -82,7 +69,7 @@ class Takeover:
 
     async def _restore(self, active: set[Partition]) -> int:
         before = {at: _lineage(self.stores[at]) for at in active}
-        read = await restore(self._by_changelog(active), **self._connection)
+        read = await self._gateway.restore(self._by_changelog(active))
         strange = {at for at in active if before[at] not in {None, _lineage(self.stores[at])}}
         for at in strange:
             logger.warning(
@@ -91,7 +78,7 @@ class Takeover:
                 self.stores[at].path,
             )
             self.stores[at].reset()
-        return read + await restore(self._by_changelog(strange), **self._connection)
+        return read + await self._gateway.restore(self._by_changelog(strange))
 
     async def rest(self) -> None:
         """Follow no changelog any more."""
@@ -107,14 +94,13 @@ class Takeover:
     def _open(self, wanted: set[Partition]) -> None:
         for gone in self.stores.keys() - wanted:
             self.stores.pop(gone).close()
-        for table, partition in wanted - self.stores.keys():
-            path = self._directory / table / str(partition)
-            self.stores[table, partition] = PartitionStore(path)
+        for at in sorted(wanted - self.stores.keys()):
+            self.stores[at] = self._gateway.store(*at)
 
     def _by_changelog(self, wanted: set[Partition]) -> dict[TopicPartition, PartitionStore]:
         return {
             TopicPartition(self._changelog(table), partition): self.stores[table, partition]
-            for table, partition in wanted
+            for table, partition in sorted(wanted)
         }
 
     async def _starts(
@@ -125,10 +111,8 @@ class Takeover:
         if not inputs:
             return {}
         starts = await consumer.starts_of(inputs)
-        async with self._admin() as admin:
-            committed = await self._committed(admin, inputs)
-            described = await admin.describe_topics(list(self._inputs))
-            self.input_counts = {t["topic"]: len(t["partitions"]) for t in described}
+        committed = await self._gateway.committed(inputs)
+        self.input_counts = await self._gateway.partition_counts(self._inputs)
         stateless = {t.spec.offsets_of for t in tasks if t.spec.table is None}
         found: dict[Partition, tuple[int, bytes | None]] = {}
         for at in inputs:
@@ -137,28 +121,11 @@ class Takeover:
             found[at] = (offset, metadata.encode() or None) if known else (starts[at], None)
         return found
 
-    async def _committed(
-        self, admin: AIOKafkaAdminClient, partitions: Sequence[Partition]
-    ) -> dict[Partition, tuple[int, str]]:
-        offsets = await admin.list_consumer_group_offsets(
-            self._group, partitions=[TopicPartition(*p) for p in partitions]
-        )
-        return {(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in offsets.items()}
-
-    @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**self._connection)
-        try:
-            await admin.start()
-            yield admin
-        finally:
-            await admin.close()
-
     async def _follow(self, warm: set[Partition]) -> None:
         while True:
             try:
                 await self._restore(warm)
-                await follow(self._by_changelog(warm), **self._connection)
+                await self._gateway.follow(self._by_changelog(warm))
             except (KafkaError, ConnectionError, TimeoutError) as error:
                 logger.warning("Standbys wait for Kafka: %s", error)
                 await asyncio.sleep(_RETRY_SECONDS)

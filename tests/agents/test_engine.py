@@ -10,9 +10,10 @@ from aiokafka.errors import KafkaConnectionError, ProducerFenced
 from agents import engine as module
 from agents.delivery import Consumer, Partition
 from agents.engine import Engine
-from agents.spec import StageSpec
+from agents.gateway import KafkaGateway
 from agents.stage import StageTask
 from agents.takeover import Takeover
+from tests.agents.fake_gateway import FakeGateway
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
 from tests.agents.fakes import TOPIC, EchoStage, FakeConsumer, batch, eventually, in_loop, spec_of
 
@@ -47,16 +48,15 @@ class BenchEngine(Engine):
     """An engine on a fake Kafka.
 
     Attributes:
+        gateway: The way to the fake Kafka.
         kafka: The fake Kafka.
-        writers: All producers that were made, by stage and partition; the last one of each.
         crashed: Errors that ended the worker.
     """
 
     def __init__(self, path: Path, *names: str) -> None:
-        self.kafka = FakeKafka()
-        self.writers: dict[Partition, FakeWriter] = {}
+        self.gateway = FakeGateway(path, error=KafkaConnectionError("down"))
+        self.kafka = self.gateway.kafka
         self.crashed: list[BaseException] = []
-        self.fault: str | None = None
         self.told = FakeConsumer()
 
         async def crash(error: BaseException) -> None:
@@ -64,26 +64,22 @@ class BenchEngine(Engine):
 
         super().__init__(
             app_id="x",
-            data_dir=path,
             partitions=4,
             inputs=[TOPIC],
             commit_interval_ms=0,
             topic=lambda short: f"x-{short}",
             changelog=lambda table: f"x-{table}-changelog",
             crash=crash,
-            connection={},
+            gateway=self.gateway,
         )
         self._takeover = FakeTakeover(self.kafka)
         self.connect(self.told)
         for name in names or ("one",):
             self.add(spec_of(EchoStage(), name, table=None))
 
-    def _new_task(self, spec: StageSpec, partition: int) -> StageTask:
-        writer = FakeWriter(self.kafka)
-        writer.error = KafkaConnectionError("down")
-        writer.fault = self.fault
-        self.writers[spec.name, partition] = writer
-        return StageTask(spec, partition, writer, self)
+    def writer(self, stage: str, partition: int) -> FakeWriter:
+        """The last producer that was made for a stage and partition."""
+        return self.gateway.writers[f"x-{stage}-{partition}"]
 
 
 @in_loop
@@ -101,7 +97,7 @@ async def test_each_assignment_fences_anew(tmp_path: Path) -> None:
     """Even what this worker keeps: another one may have had it in between."""
     engine = BenchEngine(tmp_path)
     await engine.assign([AT], [])
-    first = engine.writers["one", 0]
+    first = engine.writer("one", 0)
     await engine.assign([AT], [])
     assert first.closed
     assert ["rest", "fence", "load"] * 2 == engine.kafka.journal
@@ -112,11 +108,11 @@ async def test_each_assignment_fences_anew(tmp_path: Path) -> None:
 async def test_a_take_over_that_fails_leaves_no_task_and_no_producer(tmp_path: Path) -> None:
     """The attempt is repeated from the beginning."""
     engine = BenchEngine(tmp_path)
-    engine.fault = "start"
+    engine.gateway.fault = "start"
     with pytest.raises(KafkaConnectionError):
         await engine.assign([AT], [])
     assert {} == engine.delivery.tasks
-    assert engine.writers["one", 0].closed
+    assert engine.writer("one", 0).closed
     assert "load" not in engine.kafka.journal
 
 
@@ -129,7 +125,7 @@ async def test_at_rest_an_engine_takes_nothing(tmp_path: Path) -> None:
     await engine.delivery.deliver("one", batch(0, 3))
     assert ({}, {}) == (engine.delivery.tasks, engine.delivery.expected())
     assert [] == engine.kafka.transactions
-    assert engine.writers["one", 0].closed
+    assert engine.writer("one", 0).closed
 
 
 @pytest.mark.parametrize(
@@ -143,13 +139,13 @@ async def test_after_an_error_of_kafkas_the_group_is_asked_for_a_rebalance_until
     monkeypatch.setattr(module, "_REJOIN_SECONDS", 0.01)
     engine = BenchEngine(tmp_path)
     await engine.assign([AT], [])
-    writer = engine.writers["one", 0]
+    writer = engine.writer("one", 0)
     writer.fault, writer.error = "send", error
     await engine.delivery.deliver("one", batch(0, 3))
     assert set() == engine.delivery.full()
     await eventually(lambda: engine.told.rejoined > 2)
     assert {AT} == engine.delivery.full()
-    assert engine.writers["one", 0] is writer
+    assert engine.writer("one", 0) is writer
     await engine.assign([AT], [])
     await asyncio.sleep(0.05)
     asked = engine.told.rejoined
@@ -165,7 +161,7 @@ async def test_any_other_error_ends_the_worker(tmp_path: Path) -> None:
     """A fault of the application would come again; a supervisor restarts, and a person reads."""
     engine = BenchEngine(tmp_path)
     await engine.assign([AT], [])
-    writer = engine.writers["one", 0]
+    writer = engine.writer("one", 0)
     writer.fault, writer.error = "send", ZeroDivisionError()
     await engine.delivery.deliver("one", batch(0, 3))
     await eventually(lambda: engine.crashed)
@@ -179,7 +175,7 @@ async def test_stores_are_closed_when_all_tasks_have_ended(tmp_path: Path) -> No
     engine = BenchEngine(tmp_path)
     await engine.assign([AT], [])
     await engine.close()
-    assert engine.writers["one", 0].closed
+    assert engine.writer("one", 0).closed
     assert "close" == engine.kafka.journal[-1]
 
 
@@ -196,9 +192,11 @@ async def test_standbys_are_followed_no_more_before_a_task_may_write(tmp_path: P
 async def test_a_producer_is_named_by_application_stage_and_partition(tmp_path: Path) -> None:
     """So that whoever takes over fences exactly its former owner, however that one died."""
     engine = BenchEngine(tmp_path)
-    engine._connection["bootstrap_servers"] = "127.0.0.1:1"
-    task = Engine._new_task(engine, spec_of(EchoStage(), "one"), 3)
-    producer = task._writer._producer
-    assert "x-one-3" == producer._txn_manager.transactional_id
-    assert 30_000 <= producer._txn_manager.transaction_timeout_ms <= 60_000
-    await task.stop(0)
+    await engine.assign([(TOPIC, 3)], [])
+    assert ["x-one-3"] == list(engine.gateway.writers)
+    writer = KafkaGateway("x", tmp_path, bootstrap_servers="127.0.0.1:1").writer("x-one-3")
+    transactions = writer._producer._txn_manager
+    assert "x-one-3" == transactions.transactional_id
+    assert 30_000 <= transactions.transaction_timeout_ms <= 60_000
+    await writer.close()
+    await engine.close()

@@ -1,53 +1,19 @@
 """Laws of taking over: what is open, and where each input begins."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
-
-from agents.delivery import Partition
 from agents.stage import StageTask
 from agents.takeover import Takeover
 from tables.store import PartitionStore
+from tests.agents.fake_gateway import FakeGateway
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
 from tests.agents.fakes import TOPIC, EchoStage, FakeConsumer, FakeContext, in_loop, spec_of
 
 
-@dataclass
-class FakeAdmin:
-    """What the cluster tells.
-
-    Attributes:
-        offsets: The group's offsets, with their metadata.
-    """
-
-    offsets: dict[Partition, tuple[int, str]] = field(default_factory=dict)
-
-    async def list_consumer_group_offsets(
-        self, group: str, partitions: Sequence[TopicPartition]
-    ) -> dict[TopicPartition, OffsetAndMetadata]:
-        """Offsets, -1 where there is none."""
-        return {tp: OffsetAndMetadata(*self.offsets.get(tuple(tp), (-1, ""))) for tp in partitions}
-
-    async def describe_topics(self, topics: Sequence[str]) -> list[dict[str, Any]]:
-        """Each has three partitions."""
-        return [{"topic": topic, "partitions": [0, 1, 2]} for topic in topics]
-
-
-class OfflineTakeover(Takeover):
-    """Asks a fake cluster."""
-
-    def __init__(self, path: Path, **offsets: tuple[int, str]) -> None:
-        super().__init__("g", path, [TOPIC], lambda table: table, {})
-        self.admin = FakeAdmin({(topic, 0): offset for topic, offset in offsets.items()})
-
-    @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[Any]:
-        yield self.admin
+def takeover_of(path: Path, **offsets: tuple[int, str]) -> Takeover:
+    """One that finds these offsets of the group."""
+    committed = {(topic, 0): offset for topic, offset in offsets.items()}
+    return Takeover(FakeGateway(path, offsets=committed), [TOPIC], lambda table: table)
 
 
 def task_of(table: str | None, *inputs: str) -> StageTask:
@@ -61,7 +27,7 @@ async def test_a_stateless_stage_begins_at_the_groups_offset_with_its_metadata(
     tmp_path: Path,
 ) -> None:
     """Both were committed with what followed from the records before it."""
-    takeover = OfflineTakeover(tmp_path, a=(7, "S=3"))
+    takeover = takeover_of(tmp_path, a=(7, "S=3"))
     starts = await takeover._starts([task_of(None, "a")], FakeConsumer(starts={("a", 0): 2}))
     assert {("a", 0): (7, b"S=3")} == starts
 
@@ -69,7 +35,7 @@ async def test_a_stateless_stage_begins_at_the_groups_offset_with_its_metadata(
 @in_loop
 async def test_without_an_offset_it_begins_where_the_log_does(tmp_path: Path) -> None:
     """Not wherever the first batch happens to begin."""
-    takeover = OfflineTakeover(tmp_path)
+    takeover = takeover_of(tmp_path)
     starts = await takeover._starts([task_of(None, "a")], FakeConsumer(starts={("a", 0): 2}))
     assert {("a", 0): (2, None)} == starts
 
@@ -79,7 +45,7 @@ async def test_a_stage_with_a_table_begins_at_the_log_whatever_the_group_says(
     tmp_path: Path,
 ) -> None:
     """Its own position is in its table; without one it has counted nothing."""
-    takeover = OfflineTakeover(tmp_path, a=(7, ""), b=(9, ""))
+    takeover = takeover_of(tmp_path, a=(7, ""), b=(9, ""))
     starts = await takeover._starts([task_of("rows", "a", "b")], FakeConsumer())
     assert {("a", 0): (0, None), ("b", 0): (0, None)} == starts
 
@@ -87,14 +53,14 @@ async def test_a_stage_with_a_table_begins_at_the_log_whatever_the_group_says(
 @in_loop
 async def test_the_partitions_of_the_inputs_are_counted_anew(tmp_path: Path) -> None:
     """Stream time is the minimum over all of them, also those added since."""
-    takeover = OfflineTakeover(tmp_path)
+    takeover = takeover_of(tmp_path)
     await takeover._starts([task_of(None, TOPIC)], FakeConsumer())
     assert {TOPIC: 3} == takeover.input_counts
 
 
 def test_a_store_that_is_not_wanted_any_more_is_closed_at_once(tmp_path: Path) -> None:
     """RocksDB's lock would else stay until garbage collection, in the way of the next open."""
-    takeover = Takeover("x", tmp_path, [], lambda table: table, {})
+    takeover = takeover_of(tmp_path)
     takeover._open({("rows", 0), ("rows", 1)})
     kept = dict(takeover.stores)
     takeover._open({("rows", 1)})

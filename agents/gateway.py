@@ -1,0 +1,90 @@
+"""The engine's way to Kafka and to its disk: clients, stores and readers are made here alone."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from agents.delivery import Partition
+from tables.changelog import Stores, follow, restore
+from tables.store import PartitionStore
+from tables.transaction import TransactionalWriter
+
+
+class Gateway(Protocol):
+    """What the engine asks of the world outside of its process."""
+
+    def writer(self, transactional_id: str) -> TransactionalWriter:
+        """A producer; starting it fences the former one of this id."""
+
+    def store(self, table: str, partition: int) -> PartitionStore:
+        """Open the local store of a table's partition."""
+
+    async def restore(self, stores: Stores) -> int:
+        """Bring stores up to the end of their changelogs; the number of records read."""
+
+    async def follow(self, stores: Stores) -> None:
+        """Keep standby stores warm until cancelled."""
+
+    async def committed(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, str]]:
+        """The group's offsets and their metadata; -1 where it has none."""
+
+    async def partition_counts(self, topics: Sequence[str]) -> dict[str, int]:
+        """The number of partitions of each topic."""
+
+
+class KafkaGateway:
+    """The gateway to a Kafka cluster and a directory."""
+
+    def __init__(self, group: str, directory: Path, **connection: Any) -> None:
+        """Connect nothing yet.
+
+        Args:
+            group: The consumer group whose offsets the stages commit.
+            directory: Where the stores are.
+            connection: ``bootstrap_servers`` and security settings of the Kafka clients.
+        """
+        self._group = group
+        self._directory = directory
+        self._connection: Mapping[str, Any] = connection
+
+    def writer(self, transactional_id: str) -> TransactionalWriter:
+        """A producer; starting it fences the former one of this id."""
+        return TransactionalWriter(transactional_id, self._group, **self._connection)
+
+    def store(self, table: str, partition: int) -> PartitionStore:
+        """Open the local store of a table's partition."""
+        return PartitionStore(self._directory / table / str(partition))
+
+    async def restore(self, stores: Stores) -> int:
+        """Bring stores up to the end of their changelogs; the number of records read."""
+        return await restore(stores, **self._connection)
+
+    async def follow(self, stores: Stores) -> None:
+        """Keep standby stores warm until cancelled."""
+        await follow(stores, **self._connection)
+
+    async def committed(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, str]]:
+        """The group's offsets and their metadata; -1 where it has none."""
+        wanted = [TopicPartition(*at) for at in partitions]
+        async with self._admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(self._group, partitions=wanted)
+        return {(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in offsets.items()}
+
+    async def partition_counts(self, topics: Sequence[str]) -> dict[str, int]:
+        """The number of partitions of each topic."""
+        async with self._admin() as admin:
+            described = await admin.describe_topics(list(topics))
+        return {topic["topic"]: len(topic["partitions"]) for topic in described}
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**self._connection)
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
