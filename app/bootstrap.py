@@ -7,14 +7,17 @@ import faust
 
 from agents import counting, enrichment, joining
 from agents.engine import Engine
+from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
-from app.commands import generate, init_topics, load  # noqa: F401 a module registers its command
+from app.commands import generate, init_topics, ledger, load  # noqa: F401 a module registers its command
 from app.lookups import Lookups
 from app.recovery import TableManager
 from app.router import StageRouter
 from app.settings import LatePolicy, Settings
 from app.topics import INPUTS, TABLES, changelog_name, topic_name
 from app.transport import Transport
+from app.web import Web
+from app.views import ledger as ledger_view
 from app.worker import Worker
 from models.counting import WindowRules
 from models.intake import IntakeRules
@@ -35,6 +38,9 @@ class App(faust.App):
 
     settings: Settings
     engine: Engine
+
+    def _new_web(self) -> Web:
+        return Web(self)
 
 
 Register = Callable[[Wiring, Settings], None]
@@ -57,6 +63,7 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short))
     (register or register_all)(wiring, settings)
     _tables(app, settings)
+    ledger_view.register(app)
     return app
 
 
@@ -88,14 +95,17 @@ def _faust_app(settings: Settings) -> App:
 def _engine(app: App, settings: Settings) -> Engine:
     return Engine(
         app_id=settings.app_id,
-        data_dir=settings.data_dir / settings.app_id,
         partitions=settings.partitions,
         inputs=[topic_name(settings, short) for short in INPUTS],
         commit_interval_ms=settings.commit_interval_ms,
         topic=lambda short: topic_name(settings, short),
         changelog=lambda table: changelog_name(settings, table),
         crash=app.crash,
-        connection={"bootstrap_servers": settings.bootstrap_servers},
+        gateway=KafkaGateway(
+            settings.app_id,
+            settings.data_dir / settings.app_id,
+            bootstrap_servers=settings.bootstrap_servers,
+        ),
     )
 
 

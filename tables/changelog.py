@@ -7,13 +7,13 @@ or compacted log may be a control record, or gone.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tables.store import PartitionStore
+from tables.store import STATE_KEY, PartitionStore
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +23,14 @@ Stores: TypeAlias = Mapping[TopicPartition, PartitionStore]
 _FETCH_BYTES = 4 * 1024 * 1024
 #: Seconds between looks at the changelog of a standby that is up to date.
 _STANDBY_POLL_SECONDS = 0.5
+#: Records from the end at which the last state is looked for first.
+_TAIL_RECORDS = 16
 
 
 @asynccontextmanager
-async def _reader(stores: Stores, **connection: Any) -> AsyncIterator[AIOKafkaConsumer]:
+async def _reader(
+    partitions: Collection[TopicPartition], **connection: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         group_id=None,
         enable_auto_commit=False,
@@ -38,7 +42,7 @@ async def _reader(stores: Stores, **connection: Any) -> AsyncIterator[AIOKafkaCo
     )
     try:
         await consumer.start()
-        consumer.assign(list(stores))
+        consumer.assign(list(partitions))
         yield consumer
     finally:
         await consumer.stop()
@@ -114,3 +118,43 @@ async def _apply(
         stores[partition].write(changes, records[-1].offset)
         await asyncio.sleep(0)
     return sum(map(len, fetched.values()))
+
+
+async def last_states(
+    partitions: Collection[TopicPartition], **connection: Any
+) -> dict[TopicPartition, bytes]:
+    """What stages last kept under ``STATE_KEY``, read from the ends of their changelogs.
+
+    Every transaction ends with the state, so a few records are enough.
+
+    Args:
+        partitions: Changelog partitions.
+        connection: ``bootstrap_servers`` and security settings of the Kafka client.
+
+    Returns:
+        The states; none for a partition in which nothing was committed.
+    """
+    if not partitions:
+        return {}
+    async with _reader(partitions, **connection) as consumer:
+        starts = await consumer.beginning_offsets(list(partitions))
+        ends = await consumer.end_offsets(list(partitions))
+        found: dict[TopicPartition, bytes] = {}
+        left, back = {p: end for p, end in ends.items() if end > starts[p]}, _TAIL_RECORDS
+        while left:
+            for partition, end in left.items():
+                consumer.seek(partition, max(starts[partition], end - back))
+            found |= await _states(consumer, left)
+            left = {p: end for p, end in left.items() if p not in found and end - back > starts[p]}
+            back *= 16
+        return found
+
+
+async def _states(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, bytes]:
+    found: dict[TopicPartition, bytes] = {}
+    while behind := await _behind(consumer, ends):
+        for partition, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
+            found.update((partition, r.value) for r in records if r.key == STATE_KEY)
+    return found

@@ -1,0 +1,1 @@
+"""Web views beside Faust's own of the tables."""
