@@ -5,23 +5,20 @@ from typing import Any
 
 import faust
 
-from agents import counting, enrichment, joining
 from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
-from app.commands import generate, init_topics, ledger, load  # noqa: F401 a module registers its command
+from app.commands import explain, generate, init_topics, ledger, load  # noqa: F401 a module registers its command
 from app.lookups import Lookups
 from app.recovery import TableManager
 from app.router import StageRouter
-from app.settings import LatePolicy, Settings
+from app.settings import Settings
+from app.stages import register_all, window_rules
 from app.topics import INPUTS, TABLES, changelog_name, topic_name
 from app.transport import Transport
-from app.web import Web
 from app.views import ledger as ledger_view
+from app.web import Web
 from app.worker import Worker
-from models.counting import WindowRules
-from models.intake import IntakeRules
-from models.join import JoinRules
 from tables.table import StageTable
 
 #: Seconds between heartbeats: how soon a worker hears of a rebalance.
@@ -106,47 +103,6 @@ def _engine(app: App, settings: Settings) -> Engine:
             settings.data_dir / settings.app_id,
             bootstrap_servers=settings.bootstrap_servers,
         ),
-    )
-
-
-def register_all(wiring: Wiring, settings: Settings) -> None:
-    """Add the agents of the pipeline."""
-    idle_ms = settings.idle_timeout_ms
-    enrichment.register(
-        wiring, _intake(settings, "enriched-clicks"), _intake(settings, "purchases-by-user")
-    )
-    counting.register(wiring, window_rules(settings), idle_ms)
-    joining.register(wiring, join_rules(settings), idle_ms)
-
-
-def _intake(settings: Settings, output: str) -> IntakeRules:
-    return IntakeRules(
-        output=output,
-        partitions=settings.partitions,
-        future_skew_ms=settings.future_skew_ms,
-        watermark_interval_ms=settings.watermark_interval_ms,
-        idle_timeout_ms=settings.idle_timeout_ms,
-    )
-
-
-def window_rules(settings: Settings) -> WindowRules:
-    """The rules of windows as set."""
-    return WindowRules(
-        size_ms=settings.window_size_ms,
-        grace_ms=settings.grace_ms,
-        retention_ms=settings.retention_ms,
-        emit_late=settings.late_policy is LatePolicy.TOPIC,
-        count_bots=settings.count_bots,
-    )
-
-
-def join_rules(settings: Settings) -> JoinRules:
-    """The rules of the join as set."""
-    return JoinRules(
-        within_ms=settings.join_within_ms,
-        grace_ms=settings.join_grace,
-        attribution=settings.attribution.value,
-        emit_late=settings.late_policy is LatePolicy.TOPIC,
     )
 
 

@@ -62,11 +62,14 @@ class StageRouter(Router):
             raise ServiceUnavailable(reason) from None
 
     async def _pass_on(self, dest_url: URL, web: Any, request: Any) -> Any:
-        url = request.url.with_host(dest_url.host).with_port(dest_url.port)
-        headers = {**request.headers, _ROUTED: "1"}
+        """Ask the owner for the same path; headers are between the client and this worker.
+
+        A client's may be none that can be sent again, or speak of a body that is not sent.
+        """
+        url = dest_url.with_path(request.rel_url.raw_path, encoded=True)
         async with (
             asyncio.timeout(_OWNER_SECONDS),
-            self.app.http_client.request(request.method, url, headers=headers) as answer,
+            self.app.http_client.request(request.method, url, headers={_ROUTED: "1"}) as answer,
         ):
             text = await answer.text()
             return web.text(text, content_type=answer.content_type, status=answer.status)

@@ -2,8 +2,9 @@
 
 from agents import counting
 from agents.wiring import Wiring
-from app.bootstrap import create_app, window_rules
+from app.bootstrap import create_app
 from app.settings import Settings, load_settings
+from app.stages import window_rules
 
 
 def _register(wiring: Wiring, settings: Settings) -> None:

@@ -1,0 +1,1 @@
+"""What a number rests on: the records behind a count or a conversion, and where others went."""
