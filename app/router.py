@@ -62,10 +62,7 @@ class StageRouter(Router):
             raise ServiceUnavailable(reason) from None
 
     async def _pass_on(self, dest_url: URL, web: Any, request: Any) -> Any:
-        """Ask the owner for the same path; headers are between the client and this worker.
-
-        A client's may be none that can be sent again, or speak of a body that is not sent.
-        """
+        """Ask the owner for the same path, and nothing else: a client's Host can be none."""
         url = dest_url.with_path(request.rel_url.raw_path, encoded=True)
         async with (
             asyncio.timeout(_OWNER_SECONDS),

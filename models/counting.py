@@ -129,7 +129,7 @@ class Counting:
                 continue
             click, event_ms, stream_ms, q = read
             stage_ms = hear(q, stream_ms, record.timestamp)
-            if click.bot and not count_bots:
+            if not count_bots and click.by_bot:
                 step.count("skipped")
                 continue
             start_ms = start_of(event_ms)

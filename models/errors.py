@@ -6,6 +6,7 @@
     ├── SettingsError    a setting is missing, can't be read, or clashes with another
     ├── TopicError       a topic is missing, or not as the settings say
     ├── BrokerError      Kafka can't be reached, or refuses
+    ├── StoreError       a partition's store on disk can't be read or written
     ├── LedgerBroken     records that a stage read are not accounted for
     └── RecordRejected   an input record is a dead letter; its code is a RejectCode
 
@@ -32,6 +33,10 @@ class TopicError(ClickstreamError):
 
 class BrokerError(ClickstreamError):
     """Kafka can't be reached, or refuses what was asked of it."""
+
+
+class StoreError(ClickstreamError):
+    """A partition's store on disk can't be opened, read or written."""
 
 
 class LedgerBroken(ClickstreamError):  # noqa: N818 - said of the books: they are broken.

@@ -19,6 +19,10 @@ MAX_ID_BYTES = 256
 #: 2000-01-01T00:00:00.000Z: what lies before it is a unit mistaken, seconds for milliseconds.
 YEAR_2000_MS = 946_684_800_000
 
+#: 9000-01-01T00:00:00.000Z: nothing is admitted from here on, whatever its record's timestamp, so
+#: that the end of its window can be written: four digits say no more than the year 9999.
+YEAR_9000_MS = 221_845_392_000_000
+
 #: Any text of this many characters has at most MAX_ID_BYTES bytes.
 _SURELY_FITS_CHARS = MAX_ID_BYTES // 4
 
@@ -145,6 +149,12 @@ def take_timestamp(fields: Fields, name: str, record_ms: int, future_skew_ms: in
             RejectCode.BEFORE_2000,
             f"{name} is not before 2000-01-01T00:00:00Z; got {_shown(raw)}, which is {iso(ms)}. "
             "Send milliseconds, not seconds, and set the producer's clock.",
+        )
+    if ms >= YEAR_9000_MS:
+        raise RecordRejected(
+            RejectCode.IN_THE_FUTURE,
+            f"{name} is before 9000-01-01T00:00:00Z; got {_shown(raw)}, which is {iso(ms)}. Send "
+            "milliseconds, and set the producer's clock.",
         )
     if 0 <= record_ms < ms - future_skew_ms:
         raise RecordRejected(

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
+from models.fields import MAX_ID_BYTES, YEAR_2000_MS, YEAR_9000_MS
 from models.records import input_partition
 from models.stage import InputRecord, Step
 from models.timestamps import from_iso
@@ -16,14 +17,22 @@ from models.watermark import StreamTime
 
 
 class Inner(msgspec.Struct, gc=False, rename="camel"):
-    """The fields of an enriched click or an admitted purchase that the stages look at."""
+    """The fields of an enriched click or an admitted purchase that the stages look at.
+
+    A purchase may have a ``bot`` of its own, of any type.
+    """
 
     user_id: str
     timestamp: str
     stream_time: str
     source_record: str
     product_id: str | None = None
-    bot: bool = False
+    bot: msgspec.Raw = msgspec.Raw(b"false")
+
+    @property
+    def by_bot(self) -> bool:
+        """Whether a click is a bot's."""
+        return bytes(self.bot) == b"true"
 
 
 #: An inner record, read: its fields, its event time (ms), S(q) up to it (ms), and q.
@@ -38,20 +47,25 @@ def decode(value: bytes) -> Inner:
     Raises:
         ValueError: It is none of this application's.
     """
-    return _decode(value)
+    try:
+        return _decode(value)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def read(record: InputRecord, step: Step) -> Read | None:
     """Read a record with a value; None if it can't be, after sending it to the dead letters."""
     try:
-        inner = _decode(record.value or b"")
+        inner = decode(record.value or b"")
         stream_ms = event_ms = from_iso(inner.stream_time)
         if inner.timestamp != inner.stream_time:
             event_ms = from_iso(inner.timestamp)
-        if event_ms < 0:
-            raise ValueError("it is older than 1970")  # noqa: TRY301 one place for all that is wrong
+        if not YEAR_2000_MS <= event_ms < YEAR_9000_MS:
+            raise ValueError("it is not of the years 2000 to 8999")  # noqa: TRY301 one place for all that is wrong
         if inner.user_id.encode() != record.key:
             raise ValueError("its key is not its userId")  # noqa: TRY301 as above
+        if not 0 < len(record.key) <= MAX_ID_BYTES:
+            raise ValueError("its userId has not 1 to 256 bytes")  # noqa: TRY301 as above
         return inner, event_ms, stream_ms, input_partition(inner.source_record)
     except ValueError as error:
         step.send(DEAD_LETTERS, bad_inner_record(record, error))

@@ -21,8 +21,8 @@ PURCHASE = b"p"
 #: Clicks are kept in time buckets of a sixth of ``within``: seven look-ups find a purchase's
 #: clicks, and whole buckets expire.
 BUCKETS = 6
-#: Digits that a partition and an offset have together, at most.
-_DIGITS = 28
+#: Digits of a partition and of an offset at most: what four and eight bytes hold.
+_PARTITION_DIGITS, _OFFSET_DIGITS = 9, 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ class Source(NamedTuple):
             ValueError: It is no such thing.
         """
         _, partition, offset = source_record.rsplit("-", 2)
-        if not (partition.isdecimal() and offset.isdecimal() and len(partition + offset) < _DIGITS):
+        known = partition.isdecimal() and len(partition) <= _PARTITION_DIGITS
+        if not (known and offset.isdecimal() and len(offset) <= _OFFSET_DIGITS):
             raise ValueError("its sourceRecord names no partition and offset")
         return cls(int(partition), int(offset))
 

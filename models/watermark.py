@@ -18,6 +18,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from models.timestamps import MAX_MS
+
 #: Stream time before anything was heard of: smaller than any event time.
 NEVER_MS = -(1 << 62)
 
@@ -111,14 +113,18 @@ class StreamTime:
         """Take a watermark or an idle record.
 
         Raises:
-            ValueError: It is neither.
+            ValueError: It is neither, or tells of a time that no clock shows.
         """
-        fields = dict(headers)
+        fields = {name: value for name, value in headers if value}  # Kafka knows null as well
         known_ms = int(fields.get("stream-time") or NEVER_MS)
+        if known_ms > MAX_MS:
+            raise ValueError("its stream time is beyond all that can be written")
         if "watermark" in fields:
             self.hear(fields["watermark"].decode(), known_ms, appended_ms)
         elif "idle" in fields and "idle-for" in fields:
             idle_ms = int(fields["idle-for"])
+            if not 0 <= idle_ms <= MAX_MS:
+                raise ValueError("its idle time is none that a clock measures")
             self.hear_idle(fields["idle"].decode(), known_ms, idle_ms, appended_ms)
         else:
             raise ValueError("it has no value, and no headers of a watermark or idle record")

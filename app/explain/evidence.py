@@ -73,7 +73,7 @@ def passed(record: InputRecord) -> Passed | None:
             product=fields.product_id,
             event_ms=from_iso(fields.timestamp),
             stream_ms=from_iso(fields.stream_time),
-            bot=fields.bot,
+            bot=fields.by_bot,
             page=page,
         )
     except ValueError:
