@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit lint kafka bench lock jars clean
+.PHONY: help demo test test-unit lint kafka bench simulate drills lock jars clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ kafka: $(INSTALLED) ## Run a local Kafka in the foreground, on CLICKSTREAM_KAFKA
 
 bench: $(INSTALLED) jars ## Run the benchmarks
 	@$(BIN)/python -m bench $(ARGS)
+
+drills: $(INSTALLED) jars ## Run the fault drills (ARGS="--only NAME --scale 0.1", --list)
+	@$(BIN)/python -m dev.drills $(ARGS)
+
+simulate: $(INSTALLED) ## Run the engine through thousands of faults on a simulated Kafka
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 lock: $(INSTALLED) ## Pin what pyproject.toml depends on (ARGS=--upgrade: the newest)
 	@$(COMPILE) $(ARGS) --output-file requirements.lock pyproject.toml

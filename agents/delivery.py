@@ -60,14 +60,14 @@ class Delivery:
             )
             await self._consumer.go_to({(batch.topic, batch.partition): back_to})
 
-    def full(self) -> set[Partition]:
-        """Input partitions of which nothing more is to be fetched for now."""
-        return {
-            (topic, task.partition)
-            for task in self.tasks.values()
-            if task.full
-            for topic in task.spec.inputs
-        }
+    def wanted(self) -> set[Partition]:
+        """Input partitions to fetch: they have tasks, and none of these is full."""
+        read: set[Partition] = set()
+        full: set[Partition] = set()
+        for task in self.tasks.values():
+            for topic in task.spec.inputs:
+                (full if task.full else read).add((topic, task.partition))
+        return read - full
 
     def expected(self) -> dict[Partition, int]:
         """The lowest offset that a task still expects, by input partition."""

@@ -66,7 +66,11 @@ class Engine:
         self._app_id = app_id
         self._crash = crash
         self._gateway = gateway
+        self._generation = 0
+        self._mine: set[Partition] = set()
+        self._standbys: set[Partition] = set()
         self._takeover = Takeover(gateway, inputs, changelog)
+        self._ending: set[StageTask] = set()
         self._background: set[asyncio.Future[Any]] = set()
 
     def connect(self, consumer: Consumer) -> None:
@@ -86,44 +90,87 @@ class Engine:
         """The log's end as last heard of, or None."""
         return self.consumer.end_of(topic, partition)
 
-    async def assign(self, actives: Iterable[Partition], standbys: Iterable[Partition]) -> None:
-        """Take over partitions: fence all former owners, then read what they committed.
+    async def rebalance(
+        self, actives: Iterable[Partition], standbys: Iterable[Partition], generation: int
+    ) -> bool:
+        """Take an assignment: end the tasks that are no longer this worker's; the others go on.
+
+        A partition that was this worker's in the generation before was nobody's in between: its
+        task needs no fence and no restoring. Should that ever be wrong, it is fenced, and its next
+        transaction fails.
 
         Args:
             actives: Input partitions (full topic name, partition) that are this worker's now.
             standbys: Changelog partitions to keep warm.
-        """
-        await self.quiesce()
-        mine = set(actives)
-        tasks = [
-            self._new_task(spec, partition)
-            for spec in self.specs.values()
-            for partition in sorted({p for t, p in mine if t == spec.inputs[0]})
-        ]
-        try:
-            await asyncio.gather(*(task.fence() for task in tasks))
-            await self._takeover.load(tasks, self._tables(standbys), self.consumer)
-        except BaseException:
-            await asyncio.gather(*(task.stop(0) for task in tasks))
-            raise
-        self.delivery = Delivery(self.consumer, {(t.spec.name, t.partition): t for t in tasks})
-        for task in tasks:
-            task.start()
+            generation: Of the consumer group; an attempt may be repeated.
 
-    def _new_task(self, spec: StageSpec, partition: int) -> StageTask:
-        writer = self._gateway.writer(f"{self._app_id}-{spec.name}-{partition}")
-        return StageTask(spec, partition, writer, self)
+        Returns:
+            Whether any task goes on. The rest waits for :meth:`take_over`.
+        """
+        follows, self._generation = generation - self._generation in {0, 1}, generation
+        self._mine = {
+            (spec.name, partition)
+            for spec in self.specs.values()
+            for topic, partition in actives
+            if topic == spec.inputs[0]
+        }
+        self._standbys = self._tables(standbys)
+        await self._keep(self._mine if follows else set())
+        if self.delivery.tasks and not await self._takeover.same_inputs():
+            await self.quiesce()  # stages are made for a number of input partitions
+        return bool(self.delivery.tasks)
+
+    async def take_over(self) -> dict[Partition, int]:
+        """Take over what is assigned and has no task: fence all former owners, then read.
+
+        Returns:
+            Where the consumer is to go on, by input partition.
+        """
+        kept = self.delivery.tasks
+        tasks = {at: self._new_task(*at) for at in sorted(self._mine - kept.keys())}
+        try:
+            await asyncio.gather(*(task.fence() for task in tasks.values()))
+            await self._takeover.load(
+                list(tasks.values()), list(kept.values()), self._standbys, self.consumer
+            )
+        except BaseException:
+            self._ending |= set(tasks.values())
+            await self._end()
+            raise
+        self.delivery = Delivery(self.consumer, {**kept, **tasks})
+        for task in tasks.values():
+            task.start()
+        return Delivery(self.consumer, tasks).expected()
+
+    def _new_task(self, stage: str, partition: int) -> StageTask:
+        writer = self._gateway.writer(f"{self._app_id}-{stage}-{partition}")
+        return StageTask(self.specs[stage], partition, writer, self)
 
     def _tables(self, changelogs: Iterable[Partition]) -> set[Partition]:
         tables = {self.changelog(s.table): s.table for s in self.specs.values() if s.table}
         return {(tables[topic], p) for topic, p in changelogs if topic in tables}
 
     async def quiesce(self) -> None:
-        """End all tasks: their transactions are committed, or given up."""
-        tasks = list(self.delivery.tasks.values())
-        self.delivery = Delivery(self.consumer, {})
+        """End all tasks."""
+        await self._keep(set())
+
+    async def _keep(self, wanted: set[Partition]) -> None:
+        """End all tasks but these: their transactions are committed, or given up."""
+        tasks = self.delivery.tasks
+        kept = {at: task for at, task in tasks.items() if at in wanted and not task.failed}
+        self.delivery = Delivery(self.consumer, kept)
+        self._ending |= {task for at, task in tasks.items() if at not in kept}
         await self._takeover.rest()
-        await asyncio.gather(*(task.stop(_STOP_SECONDS) for task in tasks))
+        await self._end()
+
+    async def _end(self) -> None:
+        """Wait until tasks have ended; those of an attempt that was cancelled meanwhile, too.
+
+        Their stores must not be closed, or taken over, before.
+        """
+        ending = set(self._ending)
+        await asyncio.gather(*(task.stop(_STOP_SECONDS) for task in ending))
+        self._ending -= ending
 
     async def close(self) -> None:
         """End all tasks and close the stores."""

@@ -1,6 +1,6 @@
 """The engine's way to Kafka and to its disk: clients, stores and readers are made here alone."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.delivery import Partition
-from tables.changelog import Stores, follow, restore
+from tables.changelog import Stores, follow, last_states, restore
 from tables.store import PartitionStore
 from tables.transaction import TransactionalWriter
 
@@ -22,6 +22,11 @@ class Gateway(Protocol):
 
     def store(self, table: str, partition: int) -> PartitionStore:
         """Open the local store of a table's partition."""
+
+    async def last_states(
+        self, changelogs: Collection[TopicPartition]
+    ) -> dict[TopicPartition, bytes]:
+        """What stages last kept in these changelogs; none where nothing was committed."""
 
     async def restore(self, stores: Stores) -> int:
         """Bring stores up to the end of their changelogs; the number of records read."""
@@ -58,6 +63,12 @@ class KafkaGateway:
     def store(self, table: str, partition: int) -> PartitionStore:
         """Open the local store of a table's partition."""
         return PartitionStore(self._directory / table / str(partition))
+
+    async def last_states(
+        self, changelogs: Collection[TopicPartition]
+    ) -> dict[TopicPartition, bytes]:
+        """What stages last kept in these changelogs; none where nothing was committed."""
+        return await last_states(changelogs, **self._connection)
 
     async def restore(self, stores: Stores) -> int:
         """Bring stores up to the end of their changelogs; the number of records read."""

@@ -45,18 +45,27 @@ class Takeover:
         self._changelog = changelog
         self._following: asyncio.Task[None] | None = None
 
+    async def same_inputs(self) -> bool:
+        """Whether the input topics have as many partitions as at the last take-over."""
+        return self.input_counts == await self._gateway.partition_counts(self._inputs)
+
     async def load(
-        self, tasks: Sequence[StageTask], standbys: set[Partition], consumer: Consumer
+        self,
+        tasks: Sequence[StageTask],
+        kept: Sequence[StageTask],
+        standbys: set[Partition],
+        consumer: Consumer,
     ) -> None:
         """Restore the tasks' tables, and tell each task where to begin.
 
         Args:
             tasks: Fenced tasks.
+            kept: Tasks that go on with their stores.
             standbys: Tables' partitions to keep warm.
             consumer: Knows where the logs begin.
         """
-        active = {(task.spec.table, task.partition) for task in tasks if task.spec.table}
-        self._open(active | standbys)
+        active, in_use = _tables(tasks), _tables(kept)
+        self._open(active | in_use | standbys)
         read = await self._restore(active)
         if active:
             logger.info("Restored %d partitions from %d changelog records", len(active), read)
@@ -64,21 +73,30 @@ class Takeover:
         for task in tasks:
             inputs = {topic: starts[topic, task.partition] for topic in task.spec.inputs}
             task.load(self.stores.get((task.spec.table or "", task.partition)), inputs)
-        if warm := standbys - active:
+        if warm := standbys - active - in_use:
             self._following = asyncio.create_task(self._follow(warm))
 
-    async def _restore(self, active: set[Partition]) -> int:
-        before = {at: _lineage(self.stores[at]) for at in active}
-        read = await self._gateway.restore(self._by_changelog(active))
-        strange = {at for at in active if before[at] not in {None, _lineage(self.stores[at])}}
-        for at in strange:
-            logger.warning(
-                "The store %s is of another table than the changelog: it is built anew. Was the "
-                "topic deleted, or the cluster another one?",
-                self.stores[at].path,
-            )
-            self.stores[at].reset()
-        return read + await self._gateway.restore(self._by_changelog(strange))
+    async def _restore(self, wanted: set[Partition]) -> int:
+        await self._drop_strangers(wanted)
+        return await self._gateway.restore(self._by_changelog(wanted))
+
+    async def _drop_strangers(self, wanted: set[Partition]) -> None:
+        """Empty the stores that are of another table than their changelog, before it is read.
+
+        Afterwards nothing would tell: the changelog may have no state behind the store's offset,
+        and a crash in between would leave rows of both under the lineage of one.
+        """
+        stores = self._by_changelog(wanted)
+        lineages = {at: lineage for at, store in stores.items() if (lineage := _lineage(store))}
+        states = await self._gateway.last_states(list(lineages))
+        for at, lineage in lineages.items():
+            if at not in states or lineage != _envelope(states[at]).lineage:
+                logger.warning(
+                    "The store %s is of another table than the changelog: it is built anew. Was "
+                    "the topic deleted, or the cluster another one?",
+                    stores[at].path,
+                )
+                stores[at].reset()
 
     async def rest(self) -> None:
         """Follow no changelog any more."""
@@ -131,6 +149,14 @@ class Takeover:
                 await asyncio.sleep(_RETRY_SECONDS)
 
 
+def _tables(tasks: Sequence[StageTask]) -> set[Partition]:
+    return {(task.spec.table, task.partition) for task in tasks if task.spec.table}
+
+
 def _lineage(store: PartitionStore) -> str | None:
     state = store.state()
-    return None if state is None else msgspec.json.decode(state, type=Envelope).lineage
+    return None if state is None else _envelope(state).lineage
+
+
+def _envelope(state: bytes) -> Envelope:
+    return msgspec.json.decode(state, type=Envelope)

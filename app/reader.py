@@ -67,14 +67,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             fetcher = consumer._fetcher  # noqa: SLF001 as in the class extended here
             if consumer._closed or fetcher._closed:  # noqa: SLF001
                 raise ConsumerStoppedError
-            full = self.consumer.engine.delivery.full()
-            wanted = {tp for tp in active_partitions if (tp.topic, tp.partition) not in full}
+            ready = self.consumer.engine.delivery.wanted()
+            wanted = {tp for tp in active_partitions if (tp.topic, tp.partition) in ready}
             batches = await self._drain(consumer, wanted)
             left = deadline - asyncio.get_running_loop().time()
             if batches or left <= 0:
                 return batches
             waiter = fetcher._create_fetch_waiter()  # noqa: SLF001
-            await asyncio.wait([waiter], timeout=min(left, POLL_SECONDS if full else left))
+            await asyncio.wait(
+                [waiter], timeout=min(left, POLL_SECONDS if wanted < active_partitions else left)
+            )
             waiter.cancel()
         return {}
 

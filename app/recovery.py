@@ -7,7 +7,8 @@ stay assigned through Faust (for routing and standbys) but are read by a reader 
 
 import asyncio
 import itertools
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiokafka.errors import KafkaError
 from faust.tables.manager import TableManager as FaustTableManager
@@ -17,6 +18,8 @@ from mode import Service
 
 if TYPE_CHECKING:
     from app.transport import Consumer
+
+T = TypeVar("T")
 
 #: Seconds between attempts to take over partitions, when Kafka does not answer.
 _RETRY_SECONDS = 1.0
@@ -61,22 +64,29 @@ class StageRecovery(Recovery):
         self._set_recovery_started()
         changelogs = [tp for tp in consumer.assignment() if self._is_changelog_tp(tp)]
         await consumer.pause_natively(changelogs)
-        await self._take_over(consumer)
-        await self.on_recovery_completed(generation_id)
-
-    async def _take_over(self, consumer: "Consumer") -> None:
-        assignor = self.app.assignor
+        assignor, engine = self.app.assignor, consumer.engine
         actives = [(tp.topic, tp.partition) for tp in assignor.assigned_actives()]
         standbys = [(tp.topic, tp.partition) for tp in assignor.assigned_standbys()]
-        for attempt in itertools.count():
+        some_go_on = await self._until_kafka_answers(
+            lambda: engine.rebalance(actives, standbys, generation_id)
+        )
+        if some_go_on:
+            await self.on_recovery_completed(generation_id)
+        new = await self._until_kafka_answers(engine.take_over)
+        if some_go_on:
+            await consumer.go_to(new)
+        else:
+            await self.on_recovery_completed(generation_id)
+
+    async def _until_kafka_answers(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        for number in itertools.count():
             try:
-                await consumer.engine.assign(actives, standbys)
+                return await attempt()
             except (KafkaError, ConnectionError, TimeoutError) as error:
-                if attempt % _TELL_EVERY == 0:
+                if number % _TELL_EVERY == 0:
                     self.log.warning("Partitions wait for Kafka (%s): trying again", error)
                 await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return
+        raise AssertionError("attempts have no end")
 
     @Service.task
     async def _slurp_changelogs(self) -> None:

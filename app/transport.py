@@ -73,8 +73,10 @@ class Consumer(driver.Consumer):
         await self.go_to(self.engine.delivery.expected())
 
     async def wait_empty(self) -> None:
-        """End the turns at hand. Batches that wait are dropped: their positions tell of them."""
-        await self.engine.quiesce()
+        """Nothing: tasks go on until the assignment says whose they are; a new owner fences them.
+
+        Batches that wait in Faust are dropped: the tasks' positions tell of them.
+        """
 
     async def commit(self, *args: Any, **kwargs: Any) -> bool:
         """Nothing: the stages' transactions commit offsets."""

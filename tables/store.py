@@ -4,9 +4,11 @@ Local state is never ahead of Kafka: changes are written after their transaction
 write batch with the changelog offset they came from. If it is behind, the changelog has the rest.
 """
 
+import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -14,12 +16,18 @@ from typing import cast
 from rocksdict import (
     BlockBasedOptions,
     Cache,
+    DbClosedError,
     DBCompressionType,
     Options,
     Rdict,
     ReadOptions,
     WriteBatch,
 )
+
+from models.errors import StoreError
+from tables.trouble import damaged, told
+
+logger = logging.getLogger(__name__)
 
 #: Where the engine keeps a stage's state and position: before every row.
 STATE_KEY = b"\0state"
@@ -63,44 +71,103 @@ class PartitionStore:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the store, or create it.
+        """Open the store, or create it. One that is damaged is deleted: the changelog has it all.
 
         Raises:
-            Exception: RocksDB's own, when the directory can't be used or is locked.
+            StoreError: The directory can't be used, or is locked.
         """
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._db: Rdict = Rdict(str(path), _options())
-        self.offset: int | None = None
-        self.written_ms = 0
-        if (kept := self._db.get(_OFFSET_KEY)) is not None:
-            self.offset, self.written_ms = map(int, kept.split())
+        try:
+            self._open()
+        except StoreError as error:
+            if path.exists():
+                raise
+            logger.warning("%s", error)
+            self._open()
+
+    def _open(self) -> None:
+        with self._disk():
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._db: Rdict = Rdict(str(self.path), _options())
+            self.offset: int | None = None
+            self.written_ms = 0
+            if (kept := self._db.get(_OFFSET_KEY)) is not None:
+                self.offset, self.written_ms = map(int, kept.split())
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Turn RocksDB's errors into ours, and delete what is damaged.
+
+        Raises:
+            StoreError: What was tried failed.
+        """
+        try:
+            yield
+        except DbClosedError:
+            raise  # by its user, who must know
+        except Exception as error:
+            if damaged(error):
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise told(self.path, error) from error
 
     @property
     def may_lack_tombstones(self) -> bool:
-        """Whether deletions may have left the changelog since the last write."""
+        """Whether deletions may have left the changelog since the last write.
+
+        So they may if it was written in the future: by a clock that was wrong then, or is now.
+        """
         away_ms = time.time_ns() // 1_000_000 - self.written_ms
-        return self.offset is not None and away_ms > TOMBSTONES_KEPT_MS - _MARGIN_MS
+        known = -_MARGIN_MS <= away_ms <= TOMBSTONES_KEPT_MS - _MARGIN_MS
+        return self.offset is not None and not known
 
     def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
-        """Values of the keys, in their order; None where there is no row."""
-        return cast("list[bytes | None]", self._db.get(list(keys))) if keys else []
+        """Values of the keys, in their order; None where there is no row.
+
+        Raises:
+            StoreError: The disk fails, or its files are damaged.
+        """
+        if not keys:
+            return []
+        with self._disk():
+            return cast("list[bytes | None]", self._db.get(list(keys)))
 
     def scan(
         self, lower: bytes, upper: bytes, limit: int | None = None
     ) -> list[tuple[bytes, bytes]]:
-        """Rows with lower <= key < upper in key order, at most ``limit``."""
+        """Rows with lower <= key < upper in key order, at most ``limit``.
+
+        Raises:
+            StoreError: The disk fails, or its files are damaged.
+        """
         bounds = ReadOptions()
         bounds.set_iterate_upper_bound(upper)
-        rows = self._db.items(from_key=lower, read_opt=bounds)
-        return list(islice(cast("Iterator[tuple[bytes, bytes]]", rows), limit))
+        with self._disk():
+            rows = cast(
+                "list[tuple[bytes, bytes]]",
+                list(islice(self._db.items(from_key=lower, read_opt=bounds), limit)),
+            )
+            if len(rows) != limit:
+                self._check_end(rows[-1][0] if rows else lower, bounds)
+        return rows
+
+    def _check_end(self, last: bytes, bounds: ReadOptions) -> None:
+        """Raise RocksDB's exception if it was an error that ended a scan: ``items`` just stops."""
+        rest = self._db.iter(bounds)
+        rest.seek(last)
+        if rest.valid():
+            rest.next()
+        rest.status()
 
     def state(self) -> bytes | None:
         """What the engine kept under ``STATE_KEY``."""
         return self.get_many([STATE_KEY])[0]
 
     def write(self, changes: Mapping[bytes, bytes | None], offset: int) -> None:
-        """Write committed changes and their changelog offset, all or nothing."""
+        """Write committed changes and their changelog offset, all or nothing.
+
+        Raises:
+            StoreError: The disk is full or fails; the store is behind its changelog, not wrong.
+        """
         batch = WriteBatch(raw_mode=True)
         for key, value in changes.items():
             if value is None:
@@ -109,15 +176,26 @@ class PartitionStore:
                 batch.put(key, value)
         now_ms = time.time_ns() // 1_000_000
         batch.put(_OFFSET_KEY, b"%d %d" % (offset, now_ms))
-        self._db.write(batch)
+        with self._disk():
+            self._db.write(batch)
         self.offset, self.written_ms = offset, now_ms
 
     def reset(self) -> None:
-        """Delete everything and begin anew."""
+        """Delete everything and begin anew.
+
+        Raises:
+            StoreError: The directory can't be emptied.
+        """
         self.close()
-        shutil.rmtree(self.path)
-        self.__init__(self.path)  # type: ignore[misc]  # the same object, opened again
+        with self._disk():
+            shutil.rmtree(self.path)
+        self._open()
 
     def close(self) -> None:
         """Release the directory's lock at once: garbage collection would do it some time."""
-        self._db.close()
+        try:
+            self._db.close()
+        except Exception as error:  # noqa: BLE001 RocksDB raises nothing more precise
+            logger.info(
+                "The store %s lacks its last writes, its changelog has them: %s", self.path, error
+            )

@@ -1,8 +1,10 @@
 """The engine's way to a fake Kafka, and to stores in a directory of the test."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from aiokafka import TopicPartition
 
 from tables.changelog import Stores
 from tables.store import PartitionStore
@@ -22,6 +24,7 @@ class FakeGateway:
         fault: Where writers made from now on fail.
         error: With what.
         offsets: The group's offsets, with their metadata.
+        states: What the changelogs say that stages last kept.
         partitions: How many partitions each topic has.
     """
 
@@ -31,6 +34,7 @@ class FakeGateway:
     fault: str | None = None
     error: Exception | None = None
     offsets: dict[Partition, tuple[int, str]] = field(default_factory=dict)
+    states: dict[TopicPartition, bytes] = field(default_factory=dict)
     partitions: int = 3
 
     def writer(self, transactional_id: str) -> FakeWriter:
@@ -43,6 +47,12 @@ class FakeGateway:
     def store(self, table: str, partition: int) -> PartitionStore:
         """A real one."""
         return PartitionStore(self.path / table / str(partition))
+
+    async def last_states(
+        self, changelogs: Collection[TopicPartition]
+    ) -> dict[TopicPartition, bytes]:
+        """Those that are told."""
+        return {at: self.states[at] for at in changelogs if at in self.states}
 
     async def restore(self, stores: Stores) -> int:
         """Nothing is there to read."""

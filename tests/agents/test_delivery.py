@@ -68,13 +68,13 @@ async def test_a_gap_is_sought_back_at_once() -> None:
 
 
 @in_loop
-async def test_all_inputs_of_a_full_task_are_full() -> None:
+async def test_no_input_of_a_full_task_is_wanted() -> None:
     """A join that is behind in clicks would not get on with more purchases."""
     full, other = task_of("one", a=0, b=0), task_of("two", b=0, c=0)
     delivery = delivery_to(FakeConsumer(), full, other)
-    assert set() == delivery.full()
+    assert {("a", 0), ("b", 0), ("c", 0)} == delivery.wanted()
     full.deliver(batch(0, FULL_RECORDS, topic="a"))
-    assert {("a", 0), ("b", 0)} == delivery.full()
+    assert {("c", 0)} == delivery.wanted()
 
 
 @in_loop
@@ -170,4 +170,4 @@ def test_a_delivery_without_tasks_wants_nothing() -> None:
     """Between revocation and the next assignment."""
     delivery = delivery_to(FakeConsumer({AT: 9}))
     asyncio.run(delivery.reconcile())
-    assert ({}, set()) == (delivery.expected(), delivery.full())
+    assert ({}, set()) == (delivery.expected(), delivery.wanted())

@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+
+from agents.spec import Envelope
 from agents.stage import StageTask
 from agents.takeover import Takeover
-from tables.store import PartitionStore
+from models.ledger import Ledger
+from tables.changelog import Stores
+from tables.store import STATE_KEY, PartitionStore
 from tests.agents.fake_gateway import FakeGateway
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
 from tests.agents.fakes import TOPIC, EchoStage, FakeConsumer, FakeContext, in_loop, spec_of
@@ -68,3 +75,39 @@ def test_a_store_that_is_not_wanted_any_more_is_closed_at_once(tmp_path: Path) -
     PartitionStore(tmp_path / "rows" / "0").close()
     takeover.close()
     PartitionStore(tmp_path / "rows" / "1").close()
+
+
+class JournalGateway(FakeGateway):
+    """Writes into Kafka's journal how many rows it restores onto."""
+
+    async def restore(self, stores: Stores) -> int:
+        """Say what is there."""
+        rows = [len(store.scan(b"a", b"z")) for store in stores.values()]
+        self.kafka.journal.append(f"restore onto {rows}")
+        return 0
+
+
+def state_of(lineage: str) -> bytes:
+    """What a stage kept."""
+    return msgspec.json.encode(Envelope(lineage, {}, Ledger(), msgspec.Raw(b'{"count":0}')))
+
+
+@pytest.mark.parametrize(
+    ("lineages", "rows"),
+    [(["mine"], 1), (["other"], 0), ([], 0)],
+    ids=["its own", "another's", "nobody's"],
+)
+@in_loop
+async def test_a_store_of_another_table_is_emptied_before_its_changelog_is_read(
+    tmp_path: Path, lineages: list[str], rows: int
+) -> None:
+    """Afterwards nothing would tell, if the changelog says no more, or the worker dies midway."""
+    states = {TopicPartition("rows", 0): state_of(lineage) for lineage in lineages}
+    gateway = JournalGateway(tmp_path, states=states)
+    store = gateway.store("rows", 0)
+    store.write({b"row": b"1", STATE_KEY: state_of("mine")}, 5)
+    store.close()
+    takeover = Takeover(gateway, [TOPIC], lambda table: table)
+    await takeover.load([task_of("rows", TOPIC)], [], set(), FakeConsumer())
+    assert [f"restore onto [{rows}]"] == gateway.kafka.journal
+    takeover.close()

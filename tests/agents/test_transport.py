@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,6 +91,11 @@ async def fetch(thread: ConsumerThread, client: FakeClient, seconds: float) -> l
     return fetched.get(AT, [])
 
 
+def _want(app: Any, wanted: Callable[[], set[Partition]] = lambda: {(TOPIC, 0)}) -> None:
+    """Let the engine want what is told."""
+    app.engine.delivery = SimpleNamespace(wanted=wanted)
+
+
 @in_loop
 async def test_one_fetch_of_a_partition_is_one_batch_from_position_to_position(
     tmp_path: Path,
@@ -99,7 +104,8 @@ async def test_one_fetch_of_a_partition_is_one_batch_from_position_to_position(
     # position  3         7
     # log       c 4 5 c c | c: control
     client = FakeClient(3, ([record(4), record(5)], 8))
-    async with offline(tmp_path) as (_, consumer, thread):
+    async with offline(tmp_path) as (app, consumer, thread):
+        _want(app)
         [found] = await fetch(thread, client, 0)
         assert batch(3, 8, [4, 5]) == found
         message = consumer._to_message(AT, found)
@@ -110,7 +116,8 @@ async def test_one_fetch_of_a_partition_is_one_batch_from_position_to_position(
 @in_loop
 async def test_control_records_alone_are_an_empty_batch(tmp_path: Path) -> None:
     """The position moved: what expects the next record must hear of it."""
-    async with offline(tmp_path) as (_, _, thread):
+    async with offline(tmp_path) as (app, _, thread):
+        _want(app)
         [found] = await fetch(thread, FakeClient(3, ([], 5)), 0)
         assert (3, 5, 0) == (found.begin, found.end, len(found.records))
 
@@ -118,9 +125,9 @@ async def test_control_records_alone_are_an_empty_batch(tmp_path: Path) -> None:
 @in_loop
 async def test_a_full_partition_is_read_again_as_soon_as_it_is_not_full(tmp_path: Path) -> None:
     """Within some milliseconds, though nothing new comes to wake the reader."""
-    looks = iter([{(TOPIC, 0)}, {(TOPIC, 0)}, set[Partition]()])
+    looks = iter([set[Partition](), set[Partition](), {(TOPIC, 0)}])
     async with offline(tmp_path) as (app, _, thread):
-        app.engine.delivery = SimpleNamespace(full=lambda: next(looks))  # type: ignore[assignment]
+        _want(app, lambda: next(looks))
         started = time.monotonic()
         found = await fetch(thread, FakeClient(0, ([record(0)], 1)), 30)
         assert ([batch(0, 1)], []) == (found, list(looks))
@@ -175,8 +182,8 @@ async def test_faust_acknowledges_and_commits_nothing(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_a_rebalance_ends_the_turns_at_hand_and_drops_what_waits(tmp_path: Path) -> None:
-    """It does not wait for dropped batches that something still refers to."""
+async def test_a_rebalance_waits_for_no_batch_and_stops_no_task(tmp_path: Path) -> None:
+    """Nor for dropped batches that something still refers to; tasks end when they are lost."""
     writer, stage = FakeWriter(FakeKafka()), EchoStage()
     async with offline(tmp_path) as (app, consumer, _):
         task = StageTask(spec_of(stage, table=None), 0, writer, app.engine)
@@ -189,8 +196,8 @@ async def test_a_rebalance_ends_the_turns_at_hand_and_drops_what_waits(tmp_path:
         in_time = ending.done()
         consumer._unacked_messages.clear()  # what Faust's own would wait for
         assert in_time
-        assert writer.closed
-        assert {} == app.engine.delivery.tasks
+        assert not writer.closed
+        assert {("echo", 0): task} == app.engine.delivery.tasks
 
 
 @in_loop

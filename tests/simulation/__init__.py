@@ -1,0 +1,1 @@
+"""The real engine on a Kafka in memory, under a seeded scheduler with virtual time."""
