@@ -151,10 +151,14 @@ class Joining:
                     self._match(purchase, event_ms, click, step)
 
     def _purchase(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
-        step.count("purchases")
         fields, event_ms, _, _ = read
         user, product = record.key or b"", fields.product_id or ""
         key = join.purchase_key(event_ms, source)
+        if key in self._pending.get((user, product), ()):
+            again = ValueError("it is there already, and waits for its clicks")
+            step.send(DEAD_LETTERS, bad_inner_record(record, again))
+            return
+        step.count("purchases")
         purchase = _Purchase(key, user, product, event_ms, record.value or b"", matched=False)
         self._hold(purchase)
         step.changes[key] = purchase.row()

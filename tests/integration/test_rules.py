@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -124,8 +125,23 @@ def test_a_table_that_cannot_be_restored_ends_the_worker(
     worker = cluster.worker()
     worker.until_ready()
     worker.stop()
-    [broken] = worker.directory.glob("*/click-counts/0/CURRENT")
-    broken.write_text("nonsense")
+    [store] = worker.directory.glob("*/click-counts/0")
+    shutil.rmtree(store)
+    store.write_text("in the way")
     worker.start()
     assert 0 != worker.wait()
     assert 1 == worker.ready_count()
+    assert "The data directory must be writable" in worker.log.read_text()
+
+
+def test_a_store_that_is_damaged_is_built_anew(make_cluster: MakeCluster) -> None:
+    """The changelog has all rows: nobody has to find out which directory to delete."""
+    cluster = make_cluster()
+    worker = cluster.worker()
+    worker.until_ready()
+    worker.stop()
+    [broken] = worker.directory.glob("*/click-counts/0/CURRENT")
+    broken.write_text("nonsense")
+    worker.start()
+    worker.until_ready(2)
+    assert "must be whole; they are not" in worker.log.read_text()

@@ -132,3 +132,11 @@ def test_a_ledger_is_kept_as_json() -> None:
     expected = b'{"read":2,"became":{"counted":2},"sent":{"late-events":1},"lost":0}'
     assert expected == msgspec.json.encode(ledger)
     assert ledger == msgspec.json.decode(expected, type=Ledger)
+
+
+def test_a_purchase_that_is_there_already_is_a_dead_letter() -> None:
+    """Somebody copied it into the inner topic: it stops nobody, and buys nothing twice."""
+    task = Task(_joining)
+    bought = inner("u", at("10:01"), "purchases-0-1", productId="p")
+    assert [DEAD_LETTERS] == list(task.run([bought, bought]))
+    assert {"purchases": 1, "deadLetters": 1} == task.ledger.became
