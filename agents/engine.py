@@ -5,16 +5,19 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from agents.delivery import Consumer, Delivery, Partition
 from agents.gateway import Gateway
 from agents.spec import StageSpec
 from agents.stage import StageTask
 from agents.takeover import Takeover
+from models.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
+#: Errors after which what was committed decides; IllegalOperation: a producer was fenced meanwhile.
+_KAFKAS = (KafkaError, IllegalOperation, ConnectionError, TimeoutError)
 #: Seconds that a task may go on with its transaction when its partition is revoked.
 _STOP_SECONDS = 4.0
 #: Seconds after a failure until the group is asked for a rebalance, and between askings.
@@ -181,7 +184,7 @@ class Engine:
 
     def on_failure(self, task: StageTask, error: BaseException) -> None:
         """Ask for a rebalance after an error of Kafka's; end the worker after any other."""
-        if isinstance(error, KafkaError | ConnectionError | TimeoutError):
+        if isinstance(error, _KAFKAS):
             logger.warning(
                 "%r gave up its transaction (%s); it goes on from what was committed after a "
                 "rebalance",
@@ -189,9 +192,12 @@ class Engine:
                 error,
             )
             self._spawn(self._rejoin(task))
+            return
+        if isinstance(error, StoreError):
+            logger.error("%r ends the worker: %s", task, error)
         else:
             logger.error("%r failed: a fault of the application", task, exc_info=error)
-            self._spawn(self._crash(error))
+        self._spawn(self._crash(error))
 
     async def _rejoin(self, task: StageTask) -> None:
         at = (task.spec.name, task.partition)

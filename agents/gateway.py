@@ -7,11 +7,32 @@ from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupLoadInProgressError
+from aiokafka.structs import OffsetAndMetadata
 
 from agents.delivery import Partition
 from tables.changelog import Stores, follow, last_states, restore
 from tables.store import PartitionStore
 from tables.transaction import TransactionalWriter
+
+
+async def group_offsets(
+    admin: AIOKafkaAdminClient, group: str, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """A group's offsets and their metadata; -1 where it has none.
+
+    aiokafka passes over the error of an answer as a whole: a coordinator that is loading after the
+    broker's restart would look like a group without offsets, and everything be done twice.
+
+    Raises:
+        KafkaError: The coordinator does not tell; ask again.
+    """
+    offsets: dict[TopicPartition, OffsetAndMetadata] = await admin.list_consumer_group_offsets(
+        group, partitions=list(partitions)
+    )
+    if set(partitions) - offsets.keys():
+        raise GroupLoadInProgressError("the group's offsets are being loaded")
+    return offsets
 
 
 class Gateway(Protocol):
@@ -82,7 +103,7 @@ class KafkaGateway:
         """The group's offsets and their metadata; -1 where it has none."""
         wanted = [TopicPartition(*at) for at in partitions]
         async with self._admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(self._group, partitions=wanted)
+            offsets = await group_offsets(admin, self._group, wanted)
         return {(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in offsets.items()}
 
     async def partition_counts(self, topics: Sequence[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from agents.delivery import Consumer, Partition
 from agents.gateway import Gateway
 from agents.spec import Envelope
 from agents.stage import StageTask
+from models.errors import StoreError
 from tables.store import PartitionStore
 
 logger = logging.getLogger(__name__)
@@ -128,9 +129,11 @@ class Takeover:
         inputs = sorted({(topic, t.partition) for t in tasks for topic in t.spec.inputs})
         if not inputs:
             return {}
-        starts = await consumer.starts_of(inputs)
-        committed = await self._gateway.committed(inputs)
-        self.input_counts = await self._gateway.partition_counts(self._inputs)
+        starts, committed, self.input_counts = await asyncio.gather(
+            consumer.starts_of(inputs),
+            self._gateway.committed(inputs),
+            self._gateway.partition_counts(self._inputs),
+        )
         stateless = {t.spec.offsets_of for t in tasks if t.spec.table is None}
         found: dict[Partition, tuple[int, bytes | None]] = {}
         for at in inputs:
@@ -147,6 +150,9 @@ class Takeover:
             except (KafkaError, ConnectionError, TimeoutError) as error:
                 logger.warning("Standbys wait for Kafka: %s", error)
                 await asyncio.sleep(_RETRY_SECONDS)
+            except StoreError as error:
+                logger.error("Standbys are kept warm no more: %s", error)  # noqa: TRY400 it says all
+                return
 
 
 def _tables(tasks: Sequence[StageTask]) -> set[Partition]:

@@ -12,6 +12,7 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from agents.gateway import group_offsets
 from agents.spec import Envelope, Note, StageSpec
 from app.admin import connected
 from app.settings import Settings
@@ -147,7 +148,7 @@ async def _of_offsets(
 ) -> dict[int, Ledger]:
     (described,) = await admin.describe_topics([topic])
     partitions = [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
-    offsets = await admin.list_consumer_group_offsets(settings.app_id, partitions=partitions)
+    offsets = await group_offsets(admin, settings.app_id, partitions)
     return {
         tp.partition: msgspec.json.decode(at.metadata, type=Note).ledger
         for tp, at in offsets.items()

@@ -8,7 +8,7 @@ import faust
 from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
-from app.commands import explain, generate, init_topics, ledger, load  # noqa: F401 a module registers its command
+from app.commands import explain, generate, init_topics, ledger, load, verify  # noqa: F401 a module registers its command
 from app.lookups import Lookups
 from app.recovery import TableManager
 from app.router import StageRouter

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.dead_letters import DEAD_LETTERS
+from tables.store import TOMBSTONES_KEPT_MS
 
 #: Bytes a record of every topic but the inputs may have: a dead letter of 1 MiB still fits.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -67,20 +68,28 @@ def changelog_name(settings: TopicSettings, table: str) -> str:
 
 
 def topic_specs(settings: TopicSettings) -> list[TopicSpec]:
-    """Every topic the application needs, as it must be configured."""
-    large = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
-    inner = large | {"message.timestamp.type": "LogAppendTime", "cleanup.policy": "delete"}
-    outer = large | {"cleanup.policy": "delete"}
-    return [
-        *(TopicSpec(topic_name(settings, t), None, {"cleanup.policy": "delete"}) for t in INPUTS),
-        *(TopicSpec(topic_name(settings, t), settings.partitions, inner) for t in INNER),
-        *(TopicSpec(topic_name(settings, t), settings.partitions, outer) for t in OUTPUTS),
-        *(
-            TopicSpec(
-                changelog_name(settings, t),
-                settings.partitions,
-                large | {"cleanup.policy": "compact"},
-            )
-            for t in TABLES
-        ),
-    ]
+    """Every topic the application needs, as it must be configured.
+
+    The broker stamps what the application writes: it refuses records stamped by a clock that is an
+    hour ahead (``message.timestamp.after.max.ms``), and a worker with such a clock could write
+    nothing for ever. Inputs keep their producers' stamps: timestamps are held against them.
+    """
+    any_number = None
+    kept = {"cleanup.policy": "delete"}
+    ours = {
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "message.timestamp.type": "LogAppendTime",
+    }
+    inputs = (TopicSpec(topic_name(settings, t), any_number, kept) for t in INPUTS)
+    written = (
+        TopicSpec(topic_name(settings, t), settings.partitions, ours | kept)
+        for t in (*INNER, *OUTPUTS)
+    )
+    compacted = ours | {
+        "cleanup.policy": "compact",
+        "delete.retention.ms": str(TOMBSTONES_KEPT_MS),  # stores that were away reckon with it
+    }
+    changelogs = (
+        TopicSpec(changelog_name(settings, t), settings.partitions, compacted) for t in TABLES
+    )
+    return [*inputs, *written, *changelogs]

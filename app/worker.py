@@ -30,6 +30,10 @@ def _say(text: str) -> None:
 _COLLECT_AFTER = 100_000
 
 
+#: Bytes that must fit into the data directory at start.
+_PROBE_BYTES = 1024 * 1024
+
+
 class Worker(faust.Worker):
     """Faust's worker behind our checks.
 
@@ -106,6 +110,16 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
+def _write_and_delete(probe: Path) -> None:
+    """Tell of a full disk before the group is joined: it would be joined in vain for ever."""
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(_PROBE_BYTES))
+            os.fsync(file.fileno())
+    finally:
+        probe.unlink(missing_ok=True)
+
+
 def lock_directory(directory: Path) -> IO[bytes]:
     """Take the data directory for this process.
 
@@ -117,6 +131,7 @@ def lock_directory(directory: Path) -> IO[bytes]:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _write_and_delete(directory / "probe")
         lock = (directory / "lock").open("ab")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.admin import create_topics
 from app.topics import CLICKS, ENRICHED_CLICKS, topic_name
-from bench import counting, restoring, stock
+from bench import counting, restoring, stock, verifying
 from bench.clicks import Clicks
 from bench.cores import Cores, pinned
 from bench.report import Row, machine, show
@@ -76,6 +76,8 @@ def _run(setup: Setup, options: argparse.Namespace) -> list[Row]:
         rows.append(asyncio.run(counting.measure(run)))
         _say("Restoring ...")
         rows.append(restoring.measure(run))
+    _say("Verifying ...")
+    rows.append(verifying.measure(setup, options.clicks))
     for store in () if options.no_stock else _STORES:
         _say(f"Stock Faust with its {store} store ...")
         rows.append(stock.measure(setup, store, stock.Share()))

@@ -23,6 +23,8 @@ Stores: TypeAlias = Mapping[TopicPartition, PartitionStore]
 _FETCH_BYTES = 4 * 1024 * 1024
 #: Seconds between looks at the changelog of a standby that is up to date.
 _STANDBY_POLL_SECONDS = 0.5
+#: How long to wait for a fetch (ms): when only a control record is left, nothing comes of it.
+_POLL_MS = 10
 #: Records from the end at which the last state is looked for first.
 _TAIL_RECORDS = 16
 
@@ -68,7 +70,7 @@ async def restore(stores: Stores, **connection: Any) -> int:
         read = 0
         behind = await _behind(consumer, ends)
         while behind:
-            read += await _apply(consumer, stores, behind, timeout_ms=200)
+            read += await _apply(consumer, stores, behind, timeout_ms=_POLL_MS)
             behind = await _behind(consumer, ends)
     return read
 
@@ -155,6 +157,6 @@ async def _states(
 ) -> dict[TopicPartition, bytes]:
     found: dict[TopicPartition, bytes] = {}
     while behind := await _behind(consumer, ends):
-        for partition, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
+        for partition, records in (await consumer.getmany(*behind, timeout_ms=_POLL_MS)).items():
             found.update((partition, r.value) for r in records if r.key == STATE_KEY)
     return found

@@ -19,10 +19,12 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
     KafkaError,
     NotCoordinatorForGroupError,
 )
 
+from agents.gateway import group_offsets
 from app.inputs.bulk import BATCH_BYTES, BulkSender
 from app.inputs.cluster import REQUEST_TIMEOUT_MS
 from app.inputs.feed import Feed
@@ -52,6 +54,12 @@ _FAREWELL_S = 5.0
 #: Tries to find the group's coordinator, which a broker just started does not have yet.
 _COORDINATOR_TRIES = 50
 _COORDINATOR_PAUSE_S = 0.2
+#: The coordinator is being chosen, moved or loaded.
+_COORDINATOR_MOVES = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +132,9 @@ class Loader:
         anchor = self._target.anchor
         for tries_left in reversed(range(_COORDINATOR_TRIES)):
             try:
-                offsets = await admin.list_consumer_group_offsets(
-                    self._target.load_id, partitions=[anchor]
-                )
+                offsets = await group_offsets(admin, self._target.load_id, [anchor])
                 break
-            except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            except _COORDINATOR_MOVES:
                 if not tries_left:
                     raise
                 await asyncio.sleep(_COORDINATOR_PAUSE_S)

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dev.demo.errors import DemoError
 from dev.demo.site import Site
@@ -18,17 +18,23 @@ _STOP_S = 15.0
 """Seconds a process may take to end after SIGTERM, before it is killed; a worker needs two."""
 
 
-def spawn(site: Site, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+FAUST = (sys.executable, "-m", "faust")
+
+
+def spawn(
+    site: Site, name: str, *arguments: str, faust: Sequence[str] = FAUST
+) -> subprocess.Popen[bytes]:
     """Start `faust -A app` in a session of its own: the terminal's Ctrl-C reaches only the demo.
 
     Args:
         site: Where.
         name: Of its log and its data directory.
         arguments: Command and options.
+        faust: The command that is Faust's.
     """
     with site.log(name).open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "faust", "-A", "app", *arguments],
+            [*faust, "-A", "app", *arguments],
             cwd=ROOT,
             env=site.environment(name),
             stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,17 +40,19 @@ def _prefix() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where one demo takes place.
+    """Where one demo, or drill, takes place.
 
     Attributes:
         broker: The Kafka.
         directory: For data and logs; it goes when the demo does.
         prefix: Before the names of all its topics.
+        settings: The application's, by name without their prefix.
     """
 
     broker: Broker
     directory: Path
     prefix: str = field(default_factory=_prefix)
+    settings: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
 
     def topic(self, short: str) -> str:
         """A topic's full name."""
@@ -62,7 +65,8 @@ class Site:
             name: Whose; its data directory is called so.
         """
         others = {k: v for k, v in os.environ.items() if not k.startswith(_VARIABLE)}
-        ours = SETTINGS | {
+        ours = {
+            **self.settings,
             "BROKER": self.broker.url,
             "TOPIC_PREFIX": self.prefix,
             "APP_ID": f"{self.prefix}app",

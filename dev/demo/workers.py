@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.demo.errors import DemoError
-from dev.demo.processes import POLL_S, end, spawn
+from dev.demo.processes import FAUST, POLL_S, end, spawn
 from dev.demo.site import Site
 from dev.kafka.errors import tail
 from dev.kafka.ports import free_port
@@ -32,6 +32,7 @@ class Worker:
         port: Of its web views.
         process: What runs now.
         deaths: How often it ended of itself.
+        faust: The command that it is started by.
     """
 
     site: Site
@@ -39,6 +40,7 @@ class Worker:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
+    faust: Sequence[str] = FAUST
     _log_begin: int = 0
 
     @property
@@ -59,8 +61,9 @@ class Worker:
     def start(self) -> None:
         """Start it, on the data that is there."""
         self._log_begin = self._log.stat().st_size if self._log.exists() else 0
+        port = str(self.port)
         self.process = spawn(
-            self.site, self._name, "worker", "-l", "info", "--web-port", str(self.port)
+            self.site, self._name, "worker", "-l", "info", "--web-port", port, faust=self.faust
         )
 
     def revive(self, say: Callable[[str], None]) -> None:

@@ -41,6 +41,10 @@ def _node(data: Path, port: int, controller_port: int) -> dict[str, object]:
         "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": data,
+        # After a kill the controller, itself, takes the broker for alive for so long, and lets
+        # its next start wait: Kafka's are 2 and 9 s.
+        "broker.heartbeat.interval.ms": 500,
+        "broker.session.timeout.ms": 3000,
     }
 
 
@@ -65,4 +69,8 @@ def _prompt_groups() -> dict[str, object]:
 
 def _disciplined() -> dict[str, object]:
     """Topics exist because somebody created them; compacted ones are compacted."""
-    return {"auto.create.topics.enable": "false", "log.cleaner.enable": "true"}
+    return {
+        "auto.create.topics.enable": "false",
+        "log.cleaner.enable": "true",
+        "log.cleaner.backoff.ms": 1000,  # Kafka's 15 s are long for a test to wait
+    }

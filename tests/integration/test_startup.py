@@ -87,19 +87,22 @@ def test_another_partition_count_is_refused_topic_by_topic(
 def test_topic_with_a_wrong_configuration_is_named_with_its_remedy(
     make_cluster: MakeCluster,
 ) -> None:
-    """A changelog that is not compacted, an inner topic stamped by its producers."""
+    """A changelog that is not compacted, an inner and an output topic stamped by producers."""
     cluster = make_cluster()
     changelog = changelog_name(named(cluster), "click-counts")
-    inner = cluster.topic("enriched-clicks")
+    inner, output = cluster.topic("enriched-clicks"), cluster.topic("click-counts")
     large = {"max.message.bytes": "4194304"}
+    stamped = large | {"message.timestamp.type": "LogAppendTime"}
     altered = [
-        ConfigResource(TOPIC, changelog, configs=large | {"cleanup.policy": "delete"}),
+        ConfigResource(TOPIC, changelog, configs=stamped | {"cleanup.policy": "delete"}),
         ConfigResource(TOPIC, inner, configs=large),
+        ConfigResource(TOPIC, output, configs=large),
     ]
     asyncio.run(administer(cluster.bootstrap, "alter_configs", *altered))
     remedy = f"Run: kafka-configs.sh --bootstrap-server {cluster.bootstrap} --alter --topic"
     wrong = [
         (inner, "message.timestamp.type", "LogAppendTime", "CreateTime"),
+        (output, "message.timestamp.type", "LogAppendTime", "CreateTime"),
         (changelog, "cleanup.policy", "compact", "delete"),
     ]
     expected = [
@@ -226,7 +229,7 @@ def test_broker_that_is_down_at_the_start_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_init_topics_creates_what_is_missing_and_says_so_once(bare: Cluster) -> None:
-    """Inputs too; changelogs compacted, inner topics stamped by the broker."""
+    """Inputs too; changelogs compacted; all but the inputs stamped by the broker."""
     names = [spec.name for spec in topic_specs(named(bare))]
     first, second = bare.command("init-topics"), bare.command("init-topics")
     assert (0, f"Created {', '.join(names)}.\n") == (first.returncode, first.stdout)
@@ -236,7 +239,7 @@ def test_init_topics_creates_what_is_missing_and_says_so_once(bare: Cluster) -> 
     found = {r[3]: {entry[0]: entry[1] for entry in r[4]} for r in described.resources}
     stamped = {n for n in names if found[n]["message.timestamp.type"] == "LogAppendTime"}
     compacted = {n for n in names if found[n]["cleanup.policy"] == "compact"}
-    assert {bare.topic(short) for short in ("enriched-clicks", "purchases-by-user")} == stamped
+    assert {bare.topic(short) for short in ("clicks", "purchases")} == set(names) - stamped
     assert {changelog_name(named(bare), t) for t in ("click-counts", "join-state")} == compacted
 
 

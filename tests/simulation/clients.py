@@ -21,6 +21,8 @@ from tests.simulation.log import Log
 _FETCH = (1, 3, 10, 100)
 #: Seconds that a fetch of a changelog waits for records.
 _POLL_SECONDS = 0.1
+#: Share of answers about a group that come while its coordinator is loading.
+_LOADING = 0.1
 
 
 class _Batch(list[Output]):
@@ -184,7 +186,11 @@ class Admin:
         self, group: str, partitions: Sequence[TopicPartition]
     ) -> dict[TopicPartition, SimpleNamespace]:
         """The group's offsets, -1 where there is none."""
-        known = self._link.broker.transactions.group
+        broker = self._link.broker
+        if broker.drops and broker.random.random() < _LOADING:
+            broker.fault(self._link.process.name, "loading group")
+            return {}  # as the real one passes over the answer's error
+        known = broker.transactions.group
         found = await self._link.call(
             "offsets of group", lambda: {at: known.get(at, (-1, "")) for at in partitions}
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents import gateway
 from agents.delivery import Delivery
 from agents.engine import Engine
 from agents.gateway import KafkaGateway
@@ -157,5 +158,10 @@ MUTATIONS = (
         "forgets-stream-time",
         "9: its state is the offset's metadata",
         (StageTask, "load", mutants.forget_state),
+    ),
+    _of(
+        "believes-anything",
+        "9: both are read from a coordinator that has loaded them",
+        (gateway, "group_offsets", mutants.believe_anything),
     ),
 )

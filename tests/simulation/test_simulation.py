@@ -13,12 +13,13 @@ from tests.simulation.simulation import Result, simulate
 
 _ROOT = Path(__file__).parents[2]
 _CHUNK = 100
-_SEEDS = 1_500
+_SEEDS = 1_000
 #: Every kind of fault that a seed may meet with.
 _KINDS = {
     "added worker", "compaction", "crash", "cut link", "disk lost", "dropped batch", "expulsion",
-    "foreign disk", "freeze", "late request", "lost answer", "lost request", "old disk", "outage",
-    "rebalance", "repeated batch", "retention", "slow answer", "slow request", "worker leaves",
+    "foreign disk", "freeze", "late request", "loading group", "lost answer", "lost request",
+    "old disk", "outage", "rebalance", "repeated batch", "retention", "slow answer", "slow request",
+    "worker leaves",
 }  # fmt: skip
 
 

@@ -1,0 +1,130 @@
+"""The tables' changelogs: rows decoded from their keys, and the last state of each partition.
+
+Layouts, all numbers big-endian:
+
+- counts: ``w``, window start (8), user; the count in decimal.
+- clicks: ``c``, bucket start (8), user and product (2 bytes of length before each), event time (8),
+  input partition (4), input offset (8); the source's name.
+- purchases: ``p``, event time (8), input partition (4), input offset (8); ``1`` if matched else
+  ``0``, the user (2 bytes of length before it), the purchase's inner record.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from app.audit.arrivals import Row
+from app.audit.states import STATE_KEY, State, state_of
+from app.audit.warehouse import Warehouse
+
+#: Rows held before they are put into the warehouse.
+_ROWS = 50_000
+#: Bytes of a count's key before the user, of a purchase's key, of what follows a click's product.
+_COUNT_KEY, _PURCHASE_KEY, _CLICK_SUFFIX = 9, 21, 20
+_FAULTS = (ValueError, TypeError, KeyError)
+
+
+class Changelog:
+    """Takes the records of a table's changelog.
+
+    Attributes:
+        states: The last state by partition.
+    """
+
+    def __init__(self, warehouse: Warehouse, stage: str) -> None:
+        """Take records of a stage."""
+        self.states: dict[int, State] = {}
+        self._warehouse = warehouse
+        self._stage = stage
+        self._rows: list[Row] = []
+
+    def take(self, at: TopicPartition, records: Sequence[Any]) -> None:
+        """Take records of a partition."""
+        state = None
+        p, stage = at.partition, self._stage
+        for record in records:
+            key, value = record.key, record.value
+            if key == STATE_KEY:
+                state = value
+            elif value is not None and key is not None and key[:1] == b"c":
+                self._rows.append((stage, p, record.offset, key, b""))
+            else:
+                self._rows.append((stage, p, record.offset, key, value))
+        if state is not None:
+            self.states[p] = state_of(state, f"{stage}-{p}")
+        if len(self._rows) >= _ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put the rows into the warehouse."""
+        self._warehouse.append("change", self._rows)
+        self._rows = []
+
+
+def decode_tables(warehouse: Warehouse) -> None:
+    """Decode the last change of each key; a row that can't be read is a row of nobody."""
+    warehouse.run("tables")
+    rows = warehouse.stream(
+        "SELECT stage, p, key, value FROM last_change WHERE value IS NOT NULL ORDER BY ALL"
+    )
+    held: dict[str, list[Row]] = {"count_row": [], "click_row": [], "purchase_row": []}
+    for stage, p, key, value in rows:
+        table, row = _count(key, value) if stage == "counting" else _join(key or b"", value)
+        held[table].append((p, *row))
+        if len(held[table]) >= _ROWS:
+            warehouse.append(table, held.pop(table))
+            held[table] = []
+    for table, left in held.items():
+        warehouse.append(table, left)
+
+
+def _int(value: bytes) -> int:
+    return int.from_bytes(value, "big")
+
+
+def _count(key: bytes, value: bytes) -> tuple[str, Row]:
+    try:
+        if key[:1] != b"w" or len(key) <= _COUNT_KEY:
+            raise ValueError("it is no key of a count")
+        return "count_row", (_int(key[1:9]), key[_COUNT_KEY:].decode(), int(value))
+    except _FAULTS:
+        return "count_row", (None, None, None)
+
+
+def _join(key: bytes, value: bytes) -> tuple[str, Row]:
+    if key[:1] == b"p":
+        return "purchase_row", _or_nobody(_purchase, key, value, 6)
+    return "click_row", _or_nobody(_click, key, value, 6)
+
+
+def _or_nobody(decode: Callable[[bytes, bytes], Row], key: bytes, value: bytes, width: int) -> Row:
+    try:
+        return decode(key, value)
+    except _FAULTS:
+        return (None,) * width
+
+
+def _sized(data: bytes, at: int) -> tuple[str, int]:
+    """Text with two bytes of length before it, and where it ends."""
+    end = at + 2 + _int(data[at : at + 2])
+    return data[at + 2 : end].decode(), end
+
+
+def _click(key: bytes, _value: bytes) -> Row:
+    user, at = _sized(key, 9)
+    product, at = _sized(key, at)
+    if key[:1] != b"c" or len(key) != at + _CLICK_SUFFIX:
+        raise ValueError("it is no key of a click")
+    times = _int(key[at : at + 8]), _int(key[at + 8 : at + 12]), _int(key[at + 12 :])
+    return _int(key[1:9]), user, product, *times
+
+
+def _purchase(key: bytes, value: bytes) -> Row:
+    if len(key) != _PURCHASE_KEY:
+        raise ValueError("it is no key of a purchase")
+    user, at = _sized(value, 1)
+    product = json.loads(value[at:])["productId"]
+    place = _int(key[1:9]), _int(key[9:13]), _int(key[13:])
+    return *place, user, product, value[:1] == b"1"

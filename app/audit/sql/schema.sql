@@ -1,0 +1,124 @@
+-- What is read from Kafka: one table for each kind of record, slim columns only.
+--
+-- Everywhere: `kind` says whether a record is a click's or a purchase's; q and source_o are the
+-- partition and offset of the *input* record it stems from, p and o its own; times are epoch ms.
+-- A column is NULL where a record could not be read.
+
+CREATE TYPE kind AS ENUM ('clicks', 'purchases');
+
+-- clicks and purchases as they came. `value` is kept only where SQL could not read it (judge.py
+-- reads it then); `readable` where SQL did and found nothing wrong.
+CREATE TABLE input (
+    kind kind, q INTEGER, o BIGINT, recorded_ms BIGINT,
+    user_id VARCHAR, product_id VARCHAR, event_ms BIGINT, readable BOOLEAN, value BLOB
+);
+
+-- enriched-clicks and purchases-by-user. `value` is kept of purchases only, for their order.
+CREATE TABLE passed (
+    kind kind, p INTEGER, o BIGINT, appended_ms BIGINT,
+    user_id VARCHAR, product_id VARCHAR, event_ms BIGINT, stream_ms BIGINT, bot BOOLEAN,
+    source_kind kind, q INTEGER, source_o BIGINT, value VARCHAR
+);
+
+-- Records of the inner topics that this application did not write.
+CREATE TABLE foreign_record (kind kind, p INTEGER, o BIGINT);
+
+-- Watermark records (idle_ms is NULL) and idle records of the inner topics.
+CREATE TABLE mark (
+    kind kind, p INTEGER, o BIGINT, appended_ms BIGINT,
+    source_kind kind, q INTEGER, stream_ms BIGINT, idle_ms BIGINT
+);
+
+-- The outputs. `sent_ms` is the record's Kafka timestamp.
+CREATE TABLE count_sent (
+    p INTEGER, o BIGINT, user_id VARCHAR, start_ms BIGINT, end_ms BIGINT, clicks BIGINT
+);
+CREATE TABLE late_sent (
+    p INTEGER, o BIGINT, user_id VARCHAR, stage VARCHAR, late_by_ms BIGINT,
+    start_ms BIGINT, end_ms BIGINT, event_ms BIGINT,
+    source_kind kind, q INTEGER, source_o BIGINT
+);
+CREATE TABLE conversion_sent (
+    p INTEGER, o BIGINT, user_id VARCHAR, product_id VARCHAR, click_ms BIGINT, purchase_ms BIGINT,
+    took_ms BIGINT, click_q INTEGER, click_o BIGINT, purchase_q INTEGER, purchase_o BIGINT,
+    purchase_order VARCHAR
+);
+CREATE TABLE unattributed_sent (
+    p INTEGER, o BIGINT, user_id VARCHAR, product_id VARCHAR, purchase_ms BIGINT,
+    purchase_q INTEGER, purchase_o BIGINT, purchase_order VARCHAR
+);
+-- `source` is the header's text; place_kind, q and place_o are set where it names an input record.
+CREATE TABLE dead_letter (
+    p INTEGER, o BIGINT, code VARCHAR, source VARCHAR, source_kind kind, q INTEGER, source_o BIGINT
+);
+
+-- Every record of the tables' changelogs; without a value the row is deleted. Values of the join's
+-- clicks are left out: their keys say everything.
+CREATE TABLE change (stage VARCHAR, p INTEGER, o BIGINT, key BLOB, value BLOB);
+
+-- The rows of the tables: the last change of each key, decoded by changelogs.py.
+CREATE TABLE count_row (p INTEGER, start_ms BIGINT, user_id VARCHAR, clicks BIGINT);
+CREATE TABLE click_row (
+    p INTEGER, bucket_ms BIGINT, user_id VARCHAR, product_id VARCHAR, event_ms BIGINT,
+    q INTEGER, source_o BIGINT
+);
+CREATE TABLE purchase_row (
+    p INTEGER, event_ms BIGINT, q INTEGER, source_o BIGINT,
+    user_id VARCHAR, product_id VARCHAR, matched BOOLEAN
+);
+
+-- What a stage had committed at a moment: 1 is before the outputs were read, 2 after it.
+-- s_ms is its stream time as it says itself, again_ms the same computed again; closed_* the place
+-- up to which it says that windows are final.
+CREATE TABLE stage_state (
+    stage VARCHAR, moment INTEGER, p INTEGER, clicks_to BIGINT, purchases_to BIGINT,
+    s_ms BIGINT, again_ms BIGINT, closed_start_ms BIGINT, closed_user VARCHAR
+);
+
+-- Up to where the intake had read each input partition, and the log's first offset.
+CREATE TABLE intake (kind kind, q INTEGER, read_to BIGINT, log_start BIGINT);
+
+-- Stream time of a stage at a record, where it was ahead of the record's own: only what comes back
+-- from idleness can be behind.
+CREATE TABLE pushed (stage VARCHAR, kind kind, p INTEGER, o BIGINT, s_ms BIGINT);
+
+-- Records that came back from idleness.
+CREATE TABLE returned (stage VARCHAR, kind kind, p INTEGER, o BIGINT);
+
+-- Logs that retention has shortened: in each partition, from which event time on windows and
+-- purchases are whole, which window is the first whose count may still be there, and which logs
+-- are whole.
+CREATE TABLE complete_from (
+    p INTEGER, clicks_ms BIGINT, purchases_ms BIGINT, counts_ms BIGINT, clicks_whole BOOLEAN,
+    late_whole BOOLEAN, conversions_whole BOOLEAN, unattributed_whole BOOLEAN
+);
+-- The same for the inner topics: from which source offset on the inner logs are whole.
+CREATE TABLE passed_from (kind kind, q INTEGER, source_from BIGINT);
+
+-- Where rows arrive from Kafka before SQL reads them.
+CREATE TABLE arrived (p INTEGER, o BIGINT, at_ms BIGINT, key VARCHAR, value VARCHAR, raw BLOB);
+CREATE TABLE arrived_mark (
+    p INTEGER, o BIGINT, at_ms BIGINT, place VARCHAR, stream VARCHAR, idle VARCHAR
+);
+
+-- An instant exactly as this application writes it, 2000-01-01T00:00:00.000Z; else NULL.
+CREATE MACRO our_ms(t) AS CASE
+    WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z')
+    THEN epoch_ms(TRY_CAST(t AS TIMESTAMP)) END;
+
+-- An instant in the forms that need no second look: ours, or without Z, or without milliseconds.
+CREATE MACRO plain_ms(t) AS CASE
+    WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{3})?Z?')
+    THEN epoch_ms(TRY_CAST(t AS TIMESTAMP)) END;
+
+-- The place <topic>-<partition>-<offset> of a record of this topic: [partition, offset]; else NULL.
+CREATE MACRO place(t, topic) AS CASE
+    WHEN starts_with(t, topic || '-')
+        AND regexp_full_match(t[strlen(topic) + 2:], '(0|[1-9]\d{0,8})-(0|[1-9]\d{0,17})')
+    THEN [split_part(t, '-', -2)::BIGINT, split_part(t, '-', -1)::BIGINT] END;
+
+-- Seconds as a number, in whole milliseconds.
+CREATE MACRO ms_of_seconds(t) AS round(TRY_CAST(t AS DOUBLE) * 1000)::BIGINT;
+
+-- The start of the window [start, start + size) that an event falls into.
+CREATE MACRO window_of(event_ms) AS event_ms - event_ms % size_ms();

@@ -1,0 +1,1 @@
+"""Fault drills: what can go wrong is made to go wrong under load, and the outputs are recounted."""
