@@ -7,7 +7,9 @@ the topics' own, none of which retreats; a topic whose q are all idle holds noth
 are idle, S is the highest S(q) plus the shortest of their idle times.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
 from app.audit.states import NEVER_MS
 
@@ -33,9 +35,6 @@ class Clock:
         self._valid_ms = valid_ms
         self._heard = dict(heard)
         self._idle: dict[str, tuple[int, int]] = {}
-        self._behind: set[str] = set()
-        self._longest_ms = 0
-        self._highest_ms = max(self._heard.values(), default=NEVER_MS)
         self._least = [self._lowest(topic) for topic in topics]
         self.s_ms = min(self._least)
 
@@ -47,7 +46,6 @@ class Clock:
         """
         before_ms = self._heard.get(q, NEVER_MS)
         self._heard[q] = max(before_ms, stream_ms)
-        self._highest_ms = max(self._highest_ms, stream_ms)
         if self._idle or before_ms <= self.s_ms:  # else q does not hold the minimum
             self._idle.pop(q, None)
             self._advance(at_ms)
@@ -58,22 +56,7 @@ class Clock:
         self._advance(at_ms)
         self._heard[q] = max(self._heard.get(q, NEVER_MS), stream_ms)
         self._idle[q] = idle_ms, at_ms
-        self._behind.add(q)
-        self._longest_ms = max(self._longest_ms, idle_ms)
         self._advance(at_ms)
-
-    @property
-    def most_ms(self) -> int:
-        """What stream time can be at most, however the input topics were interleaved."""
-        return self._highest_ms + self._longest_ms
-
-    def returned(self, q: str, stream_ms: int) -> bool:
-        """Whether a record of q came back from idleness: q had not caught up with all others."""
-        if q not in self._behind:
-            return False
-        if stream_ms >= self._highest_ms:
-            self._behind.discard(q)
-        return True
 
     def _lowest(self, partitions: Sequence[str]) -> int:
         return min(self._heard.get(q, NEVER_MS) for q in partitions)
@@ -95,3 +78,46 @@ class Clock:
         if highest_ms == NEVER_MS:
             return NEVER_MS
         return highest_ms + min(idle_ms for idle_ms, _ in self._idle.values())
+
+
+class Returns:
+    """Which records came back from idleness, however the input topics were interleaved.
+
+    While q is idle, stream time can run ahead of it: at most as far as any record tells that was
+    appended while the idle record holds, plus an idle time. Until q has come as far, its records
+    may be behind stream time.
+
+    Attributes:
+        most_ms: What stream time can be at most.
+    """
+
+    def __init__(self, heard: Iterable[tuple[int, int, int]], valid_ms: int) -> None:
+        """Look at everything that was heard.
+
+        Args:
+            heard: When it was appended, the stream time that it told, and for how long its
+                partition had been idle (0 if it was not).
+            valid_ms: How long an idle record holds.
+        """
+        told = sorted(heard)
+        self._at_ms = [at_ms for at_ms, _, _ in told]
+        self._highest_ms = list(accumulate((stream_ms for _, stream_ms, _ in told), max))
+        self._longest_ms = max((idle_ms for _, _, idle_ms in told), default=0)
+        self._valid_ms = valid_ms
+        self._bounds: dict[str, int] = {}
+        self.most_ms = (self._highest_ms or [NEVER_MS])[-1] + self._longest_ms
+
+    def idle(self, q: str, at_ms: int) -> None:
+        """Hear that q was idle."""
+        last = bisect_right(self._at_ms, at_ms + self._valid_ms) - 1
+        self._bounds[q] = self._highest_ms[last] + self._longest_ms
+
+    def returned(self, q: str, stream_ms: int) -> bool:
+        """Whether a record of q came back from idleness."""
+        bound_ms = self._bounds.get(q)
+        if bound_ms is None:
+            return False
+        if stream_ms >= bound_ms:
+            del self._bounds[q]
+            return False
+        return True

@@ -1,10 +1,10 @@
 """Stream time of the stages, computed again from the inner topics."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from app.audit.clock import Clock
+from app.audit.clock import Clock, Returns
 from app.audit.gathering import Gathered
 from app.audit.states import NEVER_MS, State
 from app.audit.warehouse import Warehouse
@@ -115,19 +115,21 @@ class Timekeeper:
     def _follow(self, stage: str, p: int, begin_ms: int) -> None:
         """Hear record after record from the first unusual one on."""
         heard = self._heard_before(stage, p, begin_ms)
+        rows = self._rows(stage, p, begin_ms)
         clock = Clock(self._inputs(KINDS[stage]), self._valid_ms, heard)
+        returns = Returns(_told(heard, rows, begin_ms), self._valid_ms)
         pushed: list[tuple[Any, ...]] = []
         returned: list[tuple[Any, ...]] = []
         times = self.times.s_ms
         times[stage, 1, p] = clock.s_ms
-        for row in self._rows(stage, p, begin_ms):
-            early, at_ms, kind, o, source_kind, q, stream_ms, idle_ms, is_record = row
+        for early, at_ms, kind, o, source_kind, q, stream_ms, idle_ms, is_record in rows:
             place = self._q(source_kind, q)
             if idle_ms is not None:
                 clock.idle(place, NEVER_MS if stream_ms is None else stream_ms, idle_ms, at_ms)
+                returns.idle(place, at_ms)
             elif clock.record(place, stream_ms, at_ms) > stream_ms and is_record:
                 pushed.append((stage, kind, p, o, clock.s_ms))
-            if is_record and clock.returned(place, stream_ms):
+            if is_record and returns.returned(place, stream_ms):
                 returned.append((stage, kind, p, o))
             if early:
                 times[stage, 1, p] = clock.s_ms
@@ -135,7 +137,7 @@ class Timekeeper:
         self._warehouse.append("pushed", pushed)
         self._warehouse.append("returned", returned)
         if stage == "joining":
-            self._believe(p, clock.most_ms)
+            self._believe(p, returns.most_ms)
 
     def _believe(self, p: int, most_ms: int) -> None:
         """Take the join's word for its stream time, where it can be true."""
@@ -158,11 +160,10 @@ class Timekeeper:
         )
         return {self._q(kind, q): stream_ms for kind, q, stream_ms in rows}
 
-    def _rows(self, stage: str, p: int, begin_ms: int) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, stage: str, p: int, begin_ms: int) -> list[tuple[Any, ...]]:
         """What was heard from then on: first all that was read at moment 1, by append time."""
-        return iter(
-            self._warehouse.rows(
-                """SELECT h.o < s1.upto AS early, h.appended_ms, h.kind, h.o, h.source_kind, h.q,
+        return self._warehouse.rows(
+            """SELECT h.o < s1.upto AS early, h.appended_ms, h.kind, h.o, h.source_kind, h.q,
                     h.stream_ms, h.idle_ms, h.record
                 FROM heard h
                 JOIN position s1 ON s1.stage = ? AND s1.moment = 1 AND s1.p = h.p
@@ -173,8 +174,7 @@ class Timekeeper:
                     AND (h.appended_ms >= ? OR NOT early)
                     AND (h.stream_ms IS NOT NULL OR h.idle_ms IS NOT NULL)
                 ORDER BY early DESC, h.appended_ms, h.kind, h.o""",
-                [stage, p, begin_ms],
-            )
+            [stage, p, begin_ms],
         )
 
     def _trust_what_is_gone(self, stage: str, p: int, state: State) -> None:
@@ -186,3 +186,13 @@ class Timekeeper:
             said_ms = self._found.states[moment][stage].get(p, state).s_ms
             at = stage, moment, p
             self.times.s_ms[at] = max(self.times.s_ms[at], said_ms)
+
+
+def _told(
+    heard: Mapping[str, int], rows: Iterable[tuple[Any, ...]], begin_ms: int
+) -> Iterable[tuple[int, int, int]]:
+    """When stream times were told, and idle times."""
+    for stream_ms in heard.values():
+        yield begin_ms, stream_ms, 0
+    for _, at_ms, _, _, _, _, stream_ms, idle_ms, _ in rows:
+        yield at_ms, NEVER_MS if stream_ms is None else stream_ms, idle_ms or 0

@@ -1,9 +1,9 @@
 """The audit's own stream time equals the application's, without sharing code."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.audit.clock import Clock
+from app.audit.clock import Clock, Returns
 from models.watermark import NEVER_MS, StreamTime
 
 VALID_MS = 100
@@ -20,7 +20,19 @@ EVENTS = st.lists(
 )
 
 
+#: An idle record of c-0, and one of c-1 exactly when it holds for the last time.
+LAST_MOMENT = [
+    ("c-0", 10, None, 0),
+    ("c-1", 20, None, 0),
+    ("p-0", 30, None, 0),
+    ("c-0", 10, 5, 0),
+    ("p-0", 30, None, 80),
+    ("c-1", 50, None, 20),
+]
+
+
 @given(EVENTS)
+@example(LAST_MOMENT)
 def test_stream_time_is_the_applications_after_every_record(
     events: list[tuple[str, int, int | None, int]],
 ) -> None:
@@ -40,11 +52,10 @@ def test_stream_time_is_the_applications_after_every_record(
 
 
 def test_a_record_has_returned_from_idleness_until_its_partition_has_caught_up() -> None:
-    """The first record after an idle one, and all up to the one that is ahead of everybody."""
-    clock = Clock([["c-0", "c-1"]], VALID_MS, {"c-0": 10, "c-1": 50})
-    clock.idle("c-0", 10, 30, 1_000)
-    told = []
-    for stream_ms in (20, 40, 60, 70):
-        clock.record("c-0", stream_ms, 1_001)
-        told.append(clock.returned("c-0", stream_ms))
-    assert [True, True, True, False] == told
+    """Others came to 50 while the idle record (at 1000, for 100 ms) held, to 90 after that."""
+    heard = [(900, 10, 0), (1_000, 10, 5), (1_100, 50, 0), (1_101, 90, 0)]
+    returns = Returns(heard, VALID_MS)
+    returns.idle("c-0", 1_000)
+    told = [returns.returned("c-0", stream_ms) for stream_ms in (20, 54, 55, 20)]
+    assert [True, True, False, False] == told
+    assert (False, 95) == (returns.returned("c-1", 0), returns.most_ms)
