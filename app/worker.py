@@ -32,6 +32,8 @@ _COLLECT_AFTER = 100_000
 
 #: Bytes that must fit into the data directory at start.
 _PROBE_BYTES = 1024 * 1024
+#: A full disk, a spent quota, a limit on a file's size.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Worker(faust.Worker):
@@ -140,8 +142,9 @@ def lock_directory(directory: Path) -> IO[bytes]:
             "Set CLICKSTREAM_DATA_DIR."
         ) from None
     except OSError as error:
+        remedy = "Free space, or set" if error.errno in _FULL else "Set"
         raise SettingsError(
             f"The data directory must be writable; {directory} is not ({error.strerror}, user id "
-            f"{os.getuid()}). Set CLICKSTREAM_DATA_DIR."
+            f"{os.getuid()}). {remedy} CLICKSTREAM_DATA_DIR."
         ) from None
     return lock
