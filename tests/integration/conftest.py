@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from dev.kafka import Broker
+from tests.integration.auditing import finish
 from tests.integration.harness import Cluster
+from tests.integration.shop import Shop
 
 MakeCluster = Callable[..., Cluster]
 
@@ -27,3 +29,12 @@ def make_cluster(kafka: Broker, tmp_path: Path) -> Iterator[MakeCluster]:
     yield make
     for cluster in made:
         cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def finished(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose worker has done everything there was to do."""
+    cluster = Cluster(kafka.bootstrap, tmp_path_factory.mktemp("finished"), {})
+    finish(cluster, Shop(21, cluster.partitions), 2_000)
+    yield cluster
+    cluster.stop()

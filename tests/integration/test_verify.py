@@ -3,14 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 
-import pytest
 from aiokafka import TopicPartition
 
 from app.audit.rules import Choice
 from app.audit.views import Views
-from dev.kafka import Broker
 from tests.integration.auditing import audited, finish, until_at_rest
 from tests.integration.conftest import MakeCluster
 from tests.integration.feeder import Feeder
@@ -19,15 +16,6 @@ from tests.integration.logs import truncate
 from tests.integration.shop import START_MS, Shop
 from tests.integration.tampering import Damage, more
 from tests.nasty import corpus
-
-
-@pytest.fixture(scope="module")
-def finished(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster whose worker has done everything there was to do."""
-    cluster = Cluster(kafka.bootstrap, tmp_path_factory.mktemp("finished"), {})
-    finish(cluster, Shop(21, cluster.partitions), 2_000)
-    yield cluster
-    cluster.stop()
 
 
 def test_a_right_run_is_found_right(finished: Cluster) -> None:

@@ -1,15 +1,12 @@
 """``faust -A app verify`` finds every kind of damage, and says what and where it is."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from dev.kafka import Broker
-from tests.integration.auditing import audited, finish
+from tests.integration.auditing import audited
 from tests.integration.harness import Cluster
-from tests.integration.shop import Shop
 from tests.integration.tampering import (
     Damage,
     beside,
@@ -21,15 +18,6 @@ from tests.integration.tampering import (
     rewritten,
     valued,
 )
-
-
-@pytest.fixture(scope="module")
-def finished(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster whose worker has done everything there was to do."""
-    cluster = Cluster(kafka.bootstrap, tmp_path_factory.mktemp("finished"), {})
-    finish(cluster, Shop(21, cluster.partitions), 2_000)
-    yield cluster
-    cluster.stop()
 
 
 def in_ledger(change: Any) -> Any:
