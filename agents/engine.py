@@ -9,7 +9,7 @@ from aiokafka.errors import IllegalOperation, KafkaError
 
 from agents.delivery import Consumer, Delivery, Partition
 from agents.gateway import Gateway
-from agents.spec import StageSpec
+from agents.spec import Observer, StageSpec
 from agents.stage import StageTask
 from agents.takeover import Takeover
 from models.errors import StoreError
@@ -33,6 +33,7 @@ class Engine:
         consumer: The worker's consumer; set by the transport.
         delivery: The way from the consumer to the tasks.
         specs: The stages by name, in the order of the flow.
+        observers: Hear what the stages do.
     """
 
     def __init__(  # noqa: PLR0913 by name, once
@@ -66,6 +67,7 @@ class Engine:
         self.consumer: Consumer
         self.delivery: Delivery
         self.specs: dict[str, StageSpec] = {}
+        self.observers: list[Observer] = []
         self._app_id = app_id
         self._crash = crash
         self._gateway = gateway
@@ -129,11 +131,12 @@ class Engine:
         Returns:
             Where the consumer is to go on, by input partition.
         """
+        began = asyncio.get_running_loop().time()
         kept = self.delivery.tasks
         tasks = {at: self._new_task(*at) for at in sorted(self._mine - kept.keys())}
         try:
             await asyncio.gather(*(task.fence() for task in tasks.values()))
-            await self._takeover.load(
+            restored = await self._takeover.load(
                 list(tasks.values()), list(kept.values()), self._standbys, self.consumer
             )
         except BaseException:
@@ -143,6 +146,9 @@ class Engine:
         self.delivery = Delivery(self.consumer, {**kept, **tasks})
         for task in tasks.values():
             task.start()
+        seconds = asyncio.get_running_loop().time() - began
+        for observer in self.observers:
+            observer.rebalanced(len(kept), len(tasks), restored, seconds)
         return Delivery(self.consumer, tasks).expected()
 
     def _new_task(self, stage: str, partition: int) -> StageTask:
@@ -184,6 +190,8 @@ class Engine:
 
     def on_failure(self, task: StageTask, error: BaseException) -> None:
         """Ask for a rebalance after an error of Kafka's; end the worker after any other."""
+        for observer in self.observers:
+            observer.failed(task, error)
         if isinstance(error, _KAFKAS):
             logger.warning(
                 "%r gave up its transaction (%s); it goes on from what was committed after a "

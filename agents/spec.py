@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
 from models.ledger import Ledger
-from models.stage import Rows, Stage
+from models.stage import InputRecord, Rows, Stage, Step
 
 if TYPE_CHECKING:
     from agents.stage import StageTask
@@ -63,11 +63,51 @@ class Note(msgspec.Struct):
     stage: msgspec.Raw
 
 
+class Seconds(NamedTuple):
+    """How long the parts of a step took, in seconds: deciding it, and committing it."""
+
+    step: float
+    commit: float
+
+
+class Observer(Protocol):
+    """Hears what the stages of a worker do; it must be quick, and raise nothing."""
+
+    def committed(
+        self, task: "StageTask", records: Sequence[InputRecord], step: Step, seconds: Seconds
+    ) -> None:
+        """A step was committed.
+
+        Args:
+            task: Whose step.
+            records: The records that it was given.
+            step: What followed from them.
+            seconds: How long it took.
+        """
+
+    def rebalanced(self, kept: int, taken: int, restored: int, seconds: float) -> None:
+        """An assignment was taken over.
+
+        Args:
+            kept: Tasks that went on.
+            taken: Tasks that were made.
+            restored: Changelog records read for them.
+            seconds: How long those waited.
+        """
+
+    def failed(self, task: "StageTask", error: BaseException) -> None:
+        """A task is over: nothing of its step was committed."""
+
+
 class Context(Protocol):
     """What a task needs of the world around it."""
 
     commit_interval_ms: int
     partitions: int
+
+    @property
+    def observers(self) -> Sequence[Observer]:
+        """Who hears what the task does."""
 
     def topic(self, short: str) -> str:
         """Full name of an output topic."""

@@ -9,7 +9,7 @@ over: the engine asks for a rebalance, which makes a new one from what was commi
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import cast
 
@@ -17,10 +17,10 @@ import msgspec
 
 from agents.batch import Batch
 from agents.inbox import Inbox
-from agents.spec import Context, Envelope, NoRows, Note, StageSpec
+from agents.spec import Context, Envelope, NoRows, Note, Seconds, StageSpec
 from models.ledger import Ledger
 from models.partitioning import partition_of
-from models.stage import Changes, Output, Stage, Step
+from models.stage import Changes, InputRecord, Output, Stage, Step
 from tables.store import STATE_KEY, PartitionStore
 from tables.transaction import Offsets, TransactionalWriter
 
@@ -115,6 +115,11 @@ class StageTask:
         """The offset of an input from which on records are still to be delivered."""
         return self._inbox.expected(topic)
 
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """The next offset of each input topic: committed, or being committed."""
+        return self._positions
+
     def advance(self, topic: str, offset: int) -> None:
         """Go on at a later offset: the log does not reach back to the expected one any more."""
         self.ledger.lost += offset - self._inbox.expected(topic)
@@ -172,15 +177,23 @@ class StageTask:
         records, ends = self._inbox.take(MAX_RECORDS)
         now_ms = int(_now() * 1000)
         at_end = self._looked_lately(now_ms) and self._at_end()
-        step = self.stage.step(records, now_ms, at_end=at_end)
         self._positions |= ends
+        began = _now()
+        step = self.stage.step(records, now_ms, at_end=at_end)
         if records or step:
-            self.ledger.book(len(records), step)
-            await self._commit(step)
+            await self._finish(records, step, began)
         while step.more and not self._stopping:
+            began = _now()
             step = self.stage.step((), now_ms, at_end=False)
-            self.ledger.book(0, step)
-            await self._commit(step)
+            await self._finish((), step, began)
+
+    async def _finish(self, records: Sequence[InputRecord], step: Step, began: float) -> None:
+        self.ledger.book(len(records), step)
+        decided = _now()
+        await self._commit(step)
+        seconds = Seconds(decided - began, _now() - decided)
+        for observer in self._context.observers:
+            observer.committed(self, records, step, seconds)
 
     def _looked_lately(self, now_ms: int) -> bool:
         """Whether the task did not hang: else what it knows of the log's end is from before."""

@@ -56,7 +56,7 @@ class Takeover:
         kept: Sequence[StageTask],
         standbys: set[Partition],
         consumer: Consumer,
-    ) -> None:
+    ) -> int:
         """Restore the tasks' tables, and tell each task where to begin.
 
         Args:
@@ -64,6 +64,9 @@ class Takeover:
             kept: Tasks that go on with their stores.
             standbys: Tables' partitions to keep warm.
             consumer: Knows where the logs begin.
+
+        Returns:
+            How many changelog records were read.
         """
         active, in_use = _tables(tasks), _tables(kept)
         self._open(active | in_use | standbys)
@@ -76,6 +79,7 @@ class Takeover:
             task.load(self.stores.get((task.spec.table or "", task.partition)), inputs)
         if warm := standbys - active - in_use:
             self._following = asyncio.create_task(self._follow(warm))
+        return read
 
     async def _restore(self, wanted: set[Partition]) -> int:
         await self._drop_strangers(wanted)

@@ -10,13 +10,13 @@ from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
 from app.commands import explain, generate, init_topics, ledger, load, verify  # noqa: F401 a module registers its command
 from app.lookups import Lookups
+from app.peers import Peers
 from app.recovery import TableManager
 from app.router import StageRouter
 from app.settings import Settings
 from app.stages import register_all, window_rules
 from app.topics import INPUTS, TABLES, changelog_name, topic_name
 from app.transport import Transport
-from app.views import ledger as ledger_view
 from app.web import Web
 from app.worker import Worker
 from tables.table import StageTable
@@ -31,10 +31,12 @@ class App(faust.App):
     Attributes:
         settings: The settings it was made with.
         engine: The stages of this worker.
+        peers: This worker and the others.
     """
 
     settings: Settings
     engine: Engine
+    peers: Peers
 
     def _new_web(self) -> Web:
         return Web(self)
@@ -60,7 +62,7 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short))
     (register or register_all)(wiring, settings)
     _tables(app, settings)
-    ledger_view.register(app)
+    app.peers = Peers(app)
     return app
 
 

@@ -1,24 +1,18 @@
 """Which worker owns a user's rows."""
 
-import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
-from aiohttp import ClientError
 from faust.app.router import Router
 from faust.exceptions import SameNode
-from faust.types import TP
 from faust.web.exceptions import NotFound, ServiceUnavailable
 from yarl import URL
 
+from app.answers import Unavailable
+from app.peers import ROUTED
 from models.partitioning import partition_of
 
 if TYPE_CHECKING:
-    from faust.assignor.partition_assignor import PartitionAssignor
-
-#: Marks a request that another worker has passed on: it is not passed on again.
-_ROUTED = "X-Clickstream-Routed"
-#: Seconds an owner may take to answer: a look-up takes milliseconds.
-_OWNER_SECONDS = 3.0
+    from app.bootstrap import App
 
 
 class StageRouter(Router):
@@ -36,11 +30,9 @@ class StageRouter(Router):
         """
         table = self._get_table(table_name)
         user = key.encode() if isinstance(key, str) else key
-        partition = partition_of(user, table.partitions)
-        assignor = cast("PartitionAssignor", self._assignor)
-        owners = assignor._tps_url  # noqa: SLF001 as the assignor's own key_store
         try:
-            return URL(owners[TP(self._get_table_topic(table), partition)])
+            owners = cast("App", self.app).peers.owners(table_name)
+            return owners[partition_of(user, table.partitions)]
         except KeyError:
             raise ServiceUnavailable("Nobody owns the partition yet: ask again soon.") from None
 
@@ -53,20 +45,11 @@ class StageRouter(Router):
     async def _route_req(self, dest_url: URL, web: Any, request: Any) -> Any:
         if self._urlident(dest_url) == self._urlident(self.app.conf.canonical_url):
             raise SameNode
-        if _ROUTED in request.headers:
+        if ROUTED in request.headers:
             raise ServiceUnavailable("The partition is moving: ask again soon.")
         try:
-            return await self._pass_on(dest_url, web, request)
-        except (ClientError, TimeoutError):
-            reason = f"Its owner at {dest_url} does not answer: ask again soon."
-            raise ServiceUnavailable(reason) from None
-
-    async def _pass_on(self, dest_url: URL, web: Any, request: Any) -> Any:
-        """Ask the owner for the same path, and nothing else: a client's Host can be none."""
-        url = dest_url.with_path(request.rel_url.raw_path, encoded=True)
-        async with (
-            asyncio.timeout(_OWNER_SECONDS),
-            self.app.http_client.request(request.method, url, headers={_ROUTED: "1"}) as answer,
-        ):
-            text = await answer.text()
-            return web.text(text, content_type=answer.content_type, status=answer.status)
+            # The same path, and nothing else: a client's Host can be none.
+            status, body = await cast("App", self.app).peers.ask(dest_url, request.rel_url.raw_path)
+        except Unavailable as error:
+            raise ServiceUnavailable(str(error)) from None
+        return web.text(body.decode(), content_type="application/json", status=status)

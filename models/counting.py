@@ -92,6 +92,11 @@ class Counting:
         self._closed_to = row_key(0, b"")
         self._expired_to = 0
 
+    @property
+    def stream_time_ms(self) -> int:
+        """The stage's stream time (epoch ms)."""
+        return self.time.value
+
     def restore(self, state: bytes | None) -> None:
         """Go on from :meth:`dump`."""
         if state is not None:
@@ -144,7 +149,7 @@ class Counting:
         return {prefix + user: n for prefix, users in prefixed for user, n in users.items()}
 
     def _late(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
-        step.count("late")
+        step.late(lacked_ms)
         if not self.rules.emit_late:
             return
         value = {

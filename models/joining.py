@@ -75,6 +75,11 @@ class Joining:
         self._fresh: dict[bytes, dict[bytes, bytes]] = {}
         self._expired_to = 0
 
+    @property
+    def stream_time_ms(self) -> int:
+        """The stage's stream time (epoch ms)."""
+        return self.time.value
+
     def restore(self, state: bytes | None) -> None:
         """Go on from :meth:`dump` and the pending purchases in the table."""
         if state is not None:
@@ -131,7 +136,7 @@ class Joining:
             self._click(record, read, source, step)
 
     def _late(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
-        step.count("late")
+        step.late(lacked_ms)
         if self.rules.emit_late:
             raw = msgspec.Raw(record.value or b"null")
             value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}

@@ -67,12 +67,14 @@ class Step:
         outputs: Records to send, by short topic name, in order.
         changes: Rows of the stage's table to write, or to delete (None).
         became: What became of the records given, dead letters apart: a name, and for how many.
+        late_by_ms: What each late record lacked, in ms.
         more: There is more to do without further input; step again.
     """
 
     outputs: dict[str, list[Output]] = field(default_factory=dict)
     changes: Changes = field(default_factory=dict)
     became: dict[str, int] = field(default_factory=dict)
+    late_by_ms: list[int] = field(default_factory=list)
     more: bool = False
 
     def send(self, topic: str, output: Output) -> None:
@@ -82,6 +84,11 @@ class Step:
     def count(self, became: str, records: int = 1) -> None:
         """Say what became of records."""
         self.became[became] = self.became.get(became, 0) + records
+
+    def late(self, lacked_ms: int) -> None:
+        """Say that a record was late, and by how much."""
+        self.count("late")
+        self.late_by_ms.append(lacked_ms)
 
     def __bool__(self) -> bool:
         return bool(self.outputs or self.changes)
@@ -105,6 +112,10 @@ class Stage(Protocol):
     A step changes the stage in memory; when its transaction fails the stage is thrown away and
     a new one is restored from what was committed.
     """
+
+    @property
+    def stream_time_ms(self) -> int:
+        """How far event time has come, in epoch ms; ``NEVER_MS`` before anything was heard of."""
 
     def restore(self, state: bytes | None) -> None:
         """Go on from the last committed :meth:`dump`; None at the very first start."""

@@ -1,23 +1,28 @@
-"""``GET /ledger/``: what became of every record, from any worker."""
+"""``GET /ledger``: what became of every record, from any worker."""
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aiohttp import web
+
+from app.answers import Unavailable, json_answer
 from app.books import read_books
 from models.errors import BrokerError
 
 if TYPE_CHECKING:
     from app.bootstrap import App
+    from app.views import View
 
 
-def register(app: "App") -> None:
-    """Add the view: 200 when the books balance, 500 when they do not, 503 without Kafka."""
+def views(app: "App") -> dict[str, "View"]:
+    """The view: 200 when the books balance, 500 when they do not, 503 without Kafka."""
 
-    @app.page("/ledger/", name="ledger")
-    async def ledger(self: Any, request: Any) -> Any:
+    async def ledger(request: web.Request) -> web.Response:
         try:
             books = await read_books(app.settings, app.engine.specs.values())
         except BrokerError as error:
-            return self.json({"error": str(error)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+            raise Unavailable(str(error)) from None
         status = HTTPStatus.INTERNAL_SERVER_ERROR if books.faults else HTTPStatus.OK
-        return self.json(books.as_json(), status=status)
+        return json_answer(books.as_json(), status)
+
+    return {"/ledger": ledger}

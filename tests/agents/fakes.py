@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import ParamSpec
 
 from agents.batch import Batch
-from agents.spec import StageSpec
+from agents.spec import Observer, StageSpec
 from agents.stage import StageTask
 from models.stage import InputRecord, Output, Rows, Stage, Step
+from models.watermark import NEVER_MS
 from tables.store import PartitionStore
 from tests.models.fakes import Record
 
@@ -80,6 +81,7 @@ class EchoStage:
     rounds: int = 0
     speak: bool = False
     steps: list[tuple[list[int], bool]] = field(default_factory=list)
+    stream_time_ms: int = NEVER_MS
 
     def restore(self, state: bytes | None) -> None:
         """Go on counting."""
@@ -119,6 +121,7 @@ class FakeContext:
 
     commit_interval_ms: int = 0
     partitions: int = 4
+    observers: Sequence[Observer] = ()
     ends: dict[Partition, int] = field(default_factory=dict)
     failures: list[BaseException] = field(default_factory=list)
 

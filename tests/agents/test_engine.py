@@ -38,11 +38,12 @@ class FakeTakeover(Takeover):
         kept: Sequence[StageTask],
         standbys: set[Partition],
         consumer: Consumer,
-    ) -> None:
+    ) -> int:
         """Begin every input at 0."""
         self.kafka.journal.append("load")
         for task in tasks:
             task.load(None, dict.fromkeys(task.spec.inputs, (0, None)))
+        return 0
 
     async def rest(self) -> None:
         """Say so."""

@@ -1,0 +1,76 @@
+"""The workers of the cluster, as their web views reach each other."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from aiohttp import ClientError
+from yarl import URL
+
+from app.answers import Unavailable
+from app.topics import TABLES, changelog_name
+
+if TYPE_CHECKING:
+    from faust.assignor.partition_assignor import PartitionAssignor
+
+    from app.bootstrap import App
+
+#: Marks a request that another worker has passed on: it is not passed on again.
+ROUTED = "X-Clickstream-Routed"
+#: Seconds a worker may take to answer another: a look-up takes milliseconds.
+_ANSWER_SECONDS = 3.0
+
+
+class Peers:
+    """This worker and the others."""
+
+    def __init__(self, app: "App") -> None:
+        """Know the others by the app's last assignment."""
+        self._app = app
+
+    @property
+    def me(self) -> URL:
+        """This worker's own address."""
+        return _plain(URL(str(self._app.conf.canonical_url)))
+
+    def owners(self, table: str) -> dict[int, URL]:
+        """The worker of each partition of a table; a partition that moves may be missing."""
+        changelog = changelog_name(self._app.settings, table)
+        assignor = cast("PartitionAssignor", self._app.assignor)
+        urls = assignor._tps_url.items()  # noqa: SLF001 Faust offers one key at a time
+        return {tp.partition: _plain(URL(url)) for tp, url in urls if tp.topic == changelog}
+
+    def workers(self) -> list[URL]:
+        """All workers that own anything, this one among them, in order of their addresses."""
+        owners = (url for table in TABLES for url in self.owners(table).values())
+        return sorted({self.me, *owners}, key=str)
+
+    async def ask(
+        self, worker: URL, raw_path: str, query: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Ask another worker.
+
+        Args:
+            worker: Its address.
+            raw_path: The path, quoted as it goes over the wire.
+            query: The query.
+
+        Returns:
+            The answer's status and body.
+
+        Raises:
+            Unavailable: It does not answer.
+        """
+        url = worker.with_path(raw_path, encoded=True).with_query(query)
+        try:
+            async with (
+                asyncio.timeout(_ANSWER_SECONDS),
+                self._app.http_client.get(url, headers={ROUTED: "1"}) as answer,
+            ):
+                return answer.status, await answer.read()
+        except (ClientError, TimeoutError, OSError):
+            raise Unavailable(f"The worker at {worker} does not answer: ask again soon.") from None
+
+
+def _plain(url: URL) -> URL:
+    return url.origin()
