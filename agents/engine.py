@@ -91,9 +91,39 @@ class Engine:
         """Number of partitions of an input topic, as of the last assignment."""
         return self._takeover.input_counts[topic]
 
+    @property
+    def assigned(self) -> frozenset[Partition]:
+        """The tasks, by stage and partition, that are this worker's: some may be to be made."""
+        return frozenset(self._mine)
+
+    @property
+    def standbys(self) -> frozenset[Partition]:
+        """The tables' partitions that this worker keeps warm."""
+        return frozenset(self._standbys)
+
+    @property
+    def joined(self) -> bool:
+        """Whether there was an assignment yet."""
+        return self._generation > 0
+
     def end_of(self, topic: str, partition: int) -> int | None:
         """The log's end as last heard of, or None."""
         return self.consumer.end_of(topic, partition)
+
+    def lag_of(self, task: StageTask) -> int | None:
+        """Records that a task has yet to deal with; None where the end of a log is not known."""
+        lag = 0
+        for topic, position in task.positions.items():
+            end = self.end_of(topic, task.partition)
+            if end is None:
+                return None
+            lag += max(end - position, 0)
+        return lag
+
+    def width(self, spec: StageSpec) -> int:
+        """Number of partitions of a stage; 0 for one of inputs that are not known yet."""
+        unknown = 0 if spec.table is None else self.partitions
+        return self._takeover.input_counts.get(spec.inputs[0], unknown)
 
     async def rebalance(
         self, actives: Iterable[Partition], standbys: Iterable[Partition], generation: int

@@ -68,6 +68,7 @@ class StageTask:
         self._context = context
         self._inbox = Inbox({})
         self._positions: dict[str, int] = {}
+        self._passed: dict[str, int] = {}
         self._lineage = uuid.uuid4().hex
         self._committed_at = 0.0
         self._lag_told_at = 0.0
@@ -106,6 +107,7 @@ class StageTask:
         self.stage = self.spec.create(self.partition, store or NoRows())
         self.stage.restore(state)
         self._positions, self._inbox = positions, Inbox(positions)
+        self._passed = dict(positions)
 
     def start(self) -> None:
         """Begin to work."""
@@ -117,8 +119,8 @@ class StageTask:
 
     @property
     def positions(self) -> Mapping[str, int]:
-        """The next offset of each input topic: committed, or being committed."""
-        return self._positions
+        """The next offset of each input topic: nothing before it is left to do."""
+        return self._passed
 
     def advance(self, topic: str, offset: int) -> None:
         """Go on at a later offset: the log does not reach back to the expected one any more."""
@@ -186,11 +188,13 @@ class StageTask:
             began = _now()
             step = self.stage.step((), now_ms, at_end=False)
             await self._finish((), step, began)
+        self._passed = dict(self._positions)
 
     async def _finish(self, records: Sequence[InputRecord], step: Step, began: float) -> None:
         self.ledger.book(len(records), step)
         decided = _now()
         await self._commit(step)
+        self._passed = dict(self._positions)
         seconds = Seconds(decided - began, _now() - decided)
         for observer in self._context.observers:
             observer.committed(self, records, step, seconds)

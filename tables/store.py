@@ -62,6 +62,10 @@ def _options() -> Options:
     return options
 
 
+#: RocksDB's properties of what it holds on disk, and in memory to be written.
+_SIZES = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
+
+
 class PartitionStore:
     """The rows of one partition, on disk.
 
@@ -190,6 +194,11 @@ class PartitionStore:
         with self._disk():
             shutil.rmtree(self.path)
         self._open()
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that it takes, on disk and in memory."""
+        return sum(self._db.property_int_value(name) or 0 for name in _SIZES)
 
     def close(self) -> None:
         """Release the directory's lock at once: garbage collection would do it some time."""
