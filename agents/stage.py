@@ -10,17 +10,15 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from itertools import repeat
-from typing import cast
 
 import msgspec
 
 from agents.batch import Batch
 from agents.inbox import Inbox
+from agents.routing import changelog_records, routed
 from agents.spec import Context, Envelope, NoRows, Note, Seconds, StageSpec
 from models.ledger import Ledger
-from models.partitioning import partition_of
-from models.stage import Changes, InputRecord, Output, Stage, Step
+from models.stage import InputRecord, Stage, Step
 from tables.store import STATE_KEY, PartitionStore
 from tables.transaction import Offsets, TransactionalWriter
 
@@ -212,7 +210,7 @@ class StageTask:
         return all(end is not None and expected(topic) >= end for topic, end in logs.items())
 
     async def _commit(self, step: Step) -> None:
-        sends = self._sends(step)
+        sends = routed(step, self.partition, self._context)
         changes = step.changes
         state = msgspec.Raw(self.stage.dump())
         changelog = None
@@ -220,24 +218,11 @@ class StageTask:
             changelog = (self._context.changelog(self.spec.table), self.partition)
             envelope = Envelope(self._lineage, self._positions, self.ledger, state)
             changes[STATE_KEY] = msgspec.json.encode(envelope)
-            sends[changelog] = _changelog_records(changes)
+            sends[changelog] = changelog_records(changes)
         last = await self._writer.commit(sends, self._offsets(state))
         if self.store is not None and changelog is not None:
             self.store.write(changes, last[changelog])
         self._committed_at = _now()
-
-    def _sends(self, step: Step) -> dict[tuple[str, int], list[Output]]:
-        count = self._context.partitions
-        sends: dict[tuple[str, int], list[Output]] = {}
-        for short, outputs in step.outputs.items():
-            topic = self._context.topic(short)
-            targets = [sends.setdefault((topic, p), []) for p in range(count)]
-            for output in outputs:
-                key, partition = output.key, output.partition
-                if partition is None:
-                    partition = self.partition % count if key is None else partition_of(key, count)
-                targets[partition].append(output)
-        return {target: outputs for target, outputs in sends.items() if outputs}
 
     def _offsets(self, state: msgspec.Raw) -> Offsets:
         topic = self.spec.offsets_of
@@ -255,9 +240,3 @@ class StageTask:
 def _now() -> float:
     """Seconds by the loop's clock: monotonic, and its own where a loop keeps another time."""
     return asyncio.get_running_loop().time()
-
-
-def _changelog_records(changes: Changes) -> list[Output]:
-    """The changes as plain tuples: making an Output of each costs as much as sending it."""
-    rows = zip(changes, changes.values(), repeat(None), repeat(()), strict=False)
-    return cast("list[Output]", list(rows))
