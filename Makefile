@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit lint kafka bench simulate drills lock jars clean
+.PHONY: help demo test test-unit lint kafka bench simulate drills lock jars browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ help: ## List the targets
 demo: $(INSTALLED) jars ## Run the whole application on sample data (the main job)
 	@$(BIN)/python -m dev.demo $(ARGS)
 
-test: $(INSTALLED) jars ## Run all tests, those against a real Kafka too
+test: $(INSTALLED) jars browser ## Run all tests, those against a real Kafka too
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-unit: $(INSTALLED) ## Run the tests that need no Kafka
@@ -51,8 +51,8 @@ simulate: $(INSTALLED) ## Run the engine through thousands of faults on a simula
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 lock: $(INSTALLED) ## Pin what pyproject.toml depends on (ARGS=--upgrade: the newest)
-	@$(COMPILE) $(ARGS) --output-file requirements.lock pyproject.toml
-	@$(COMPILE) $(ARGS) --extra dev --constraint requirements.lock \
+	@$(COMPILE) $(ARGS) --extra tracing --output-file requirements.lock pyproject.toml
+	@$(COMPILE) $(ARGS) --extra tracing --extra dev --constraint requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
 
 clean: ## Remove all that make has set up, the local Kafka's data too
@@ -63,6 +63,10 @@ clean: ## Remove all that make has set up, the local Kafka's data too
 # Kafka's jars, where a local broker will be started; at once when they are there.
 jars: $(INSTALLED)
 	@$(BIN)/python -m dev.kafka --prepare
+
+# A Chromium, in which the dashboard is tried; at once when there is one.
+browser: $(INSTALLED)
+	@$(BIN)/python -m dev.browser --prepare
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \

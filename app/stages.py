@@ -37,6 +37,7 @@ def window_rules(settings: Settings) -> WindowRules:
         retention_ms=settings.retention_ms,
         emit_late=settings.late_policy is LatePolicy.TOPIC,
         count_bots=settings.count_bots,
+        rankings=settings.ranked,
     )
 
 
@@ -45,6 +46,7 @@ def join_rules(settings: Settings) -> JoinRules:
     return JoinRules(
         within_ms=settings.join_within_ms,
         grace_ms=settings.join_grace,
+        retention_ms=settings.retention_ms,
         attribution=settings.attribution.value,
         emit_late=settings.late_policy is LatePolicy.TOPIC,
     )

@@ -7,15 +7,21 @@ so that interleaving can't matter. Only a record that comes back from idleness c
 Closed windows are deleted when ``S >= end + grace + retention``.
 
 A row's key is ``w``, the window's start (8 bytes, big-endian), the user; its value the count in
-decimal: closing and expiring are range scans, a user's windows a few computed keys.
+decimal: closing and expiring are range scans, a user's windows a few computed keys. Beside them
+are the rows of the window as a whole (:mod:`models.rankings`): a window's users are the rows made
+in it, and a late click is in its summary unless it lacked the retention, too: then the window has
+expired, by the click's own input partition as by all.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from models import inner
+from models import inner, rankings
+from models.inner import Inner, Viewed
+from models.rankings import PAGE, PRODUCT, RANKED, SUMMARY, Summary, window_key
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
 from models.timestamps import iso
 from models.watermark import StreamTime, StreamTimeState
@@ -23,6 +29,8 @@ from models.watermark import StreamTime, StreamTimeState
 ROW = b"w"
 #: Where the user begins in a row's key.
 _USER_AT = 9
+#: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
+_KINDS = (SUMMARY, ROW, PRODUCT, PAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class WindowRules:
         retention_ms: How long a closed window stays readable.
         emit_late: Send late clicks to late-events.
         count_bots: Count clicks of bots.
+        rankings: What is ranked beside users: of ``products`` and ``pages``.
     """
 
     size_ms: int
@@ -42,6 +51,7 @@ class WindowRules:
     retention_ms: int
     emit_late: bool = True
     count_bots: bool = True
+    rankings: Collection[str] = tuple(RANKED)
 
     def start_of(self, event_ms: int) -> int:
         """Start of the window that the event falls into."""
@@ -55,7 +65,7 @@ class WindowRules:
 
 def row_key(start_ms: int, user: bytes) -> bytes:
     """Key of a user's row in a window."""
-    return ROW + start_ms.to_bytes(8, "big") + user
+    return window_key(ROW, start_ms) + user
 
 
 def row_parts(key: bytes) -> tuple[int, bytes]:
@@ -89,6 +99,7 @@ class Counting:
         self.rules = rules
         self.time = time
         self._rows = rows
+        self._decode = inner.decode_viewed if "pages" in rules.rankings else inner.decode
         self._closed_to = row_key(0, b"")
         self._expired_to = 0
 
@@ -111,26 +122,28 @@ class Counting:
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Count the records, then close and expire what stream time has passed."""
         step = Step()
-        counted = self._count(records, step)
-        step.count("counted", sum(counted.values()))
-        stored = self._rows.get_many(list(counted))
-        for (key, more), value in zip(counted.items(), stored, strict=True):
-            step.changes[key] = b"%d" % (more + int(value or 0))
+        clicks, late = self._read(records, step)
+        step.count("counted", sum(map(len, clicks.values())))
+        for start_ms in dict.fromkeys([*clicks, *late]):
+            self._add(start_ms, clicks.get(start_ms, ()), late[start_ms], step)
         step.more = self._close(step) or self._expire(step)
         return step
 
-    def _count(self, records: Sequence[InputRecord], step: Step) -> dict[bytes, int]:
-        """Clicks by row key; late ones and records that can't be read go into the step."""
-        windows: dict[int, dict[bytes, int]] = {}
+    def _read(
+        self, records: Sequence[InputRecord], step: Step
+    ) -> tuple[dict[int, list[Inner]], Counter[int]]:
+        """Clicks, and how many late ones, by window; all else goes into the step."""
+        windows: dict[int, list[Inner]] = {}
+        late = Counter[int]()
         start_of = self.rules.start_of
         closing_ms = self.rules.size_ms + self.rules.grace_ms
         count_bots = self.rules.count_bots
-        hear = self.time.hear
+        hear, decode = self.time.hear, self._decode
         for record in records:
             if record.value is None:
                 inner.hear(record, self.time, step)
                 continue
-            if (read := inner.read(record, step)) is None:
+            if (read := inner.read(record, step, decode)) is None:
                 continue
             click, event_ms, stream_ms, q = read
             stage_ms = hear(q, stream_ms, record.timestamp)
@@ -140,13 +153,35 @@ class Counting:
             start_ms = start_of(event_ms)
             lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
             if lacked_ms < 0:
-                users = windows.setdefault(start_ms, {})
-                user = record.key or b""
-                users[user] = users.get(user, 0) + 1
+                windows.setdefault(start_ms, []).append(click)
             else:
                 self._late(record, start_ms, lacked_ms, step)
-        prefixed = ((row_key(start_ms, b""), users) for start_ms, users in windows.items())
-        return {prefix + user: n for prefix, users in prefixed for user, n in users.items()}
+                if lacked_ms < self.rules.retention_ms:
+                    late[start_ms] += 1
+        return windows, late
+
+    def _add(self, start_ms: int, clicks: Sequence[Inner], late: int, step: Step) -> None:
+        """Add a batch's clicks to the rows of a window."""
+        prefix = row_key(start_ms, b"")
+        counts = Counter([click.user_id for click in clicks])
+        users = {prefix + user.encode(): more for user, more in counts.items()}
+        rows = users | self._ranked(start_ms, clicks)
+        summary_key = window_key(SUMMARY, start_ms)
+        *stored, summary = self._rows.get_many([*rows, summary_key])
+        for (key, more), value in zip(rows.items(), stored, strict=True):
+            step.changes[key] = b"%d" % (more + int(value or 0))
+        made = stored[: len(users)].count(None)
+        total = rankings.summary_in(summary) + Summary(len(clicks), made, late)
+        step.changes[summary_key] = _encode(total)
+
+    def _ranked(self, start_ms: int, clicks: Sequence[Inner]) -> dict[bytes, int]:
+        rows: dict[bytes, int] = {}
+        if "products" in self.rules.rankings:
+            rows |= rankings.product_rows(start_ms, [click.product_id for click in clicks])
+        if "pages" in self.rules.rankings:
+            pages = [click.page for click in clicks if isinstance(click, Viewed)]
+            rows |= rankings.page_rows(start_ms, pages)
+        return rows
 
     def _late(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
         step.late(lacked_ms)
@@ -193,9 +228,13 @@ class Counting:
         newest = self.rules.last_closed(self.time.value - self.rules.retention_ms)
         if newest <= self._expired_to or step.more:
             return False
-        upper = row_key(newest + 1, b"")
-        found, more = overlaid(self._rows, step.changes, row_key(0, b""), upper, MAX_ROWS)
-        step.changes.update((key, None) for key, _ in found)
-        if not more:
-            self._expired_to = newest
-        return more
+        left = MAX_ROWS
+        for kind in _KINDS:
+            lower, upper = window_key(kind, 0), window_key(kind, newest + 1)
+            found, more = overlaid(self._rows, step.changes, lower, upper, left)
+            step.changes.update((key, None) for key, _ in found)
+            left -= len(found)
+            if more:
+                return True
+        self._expired_to = newest
+        return False

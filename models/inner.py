@@ -4,7 +4,8 @@ Only this application writes inner topics; a record that is none of its own beco
 so that it can stop nobody.
 """
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -35,25 +36,40 @@ class Inner(msgspec.Struct, gc=False, rename="camel"):
         return bytes(self.bot) == b"true"
 
 
+class Viewed(Inner, gc=False, rename="camel"):
+    """An enriched click with its page: text, as admitted; a foreign record's may be anything."""
+
+    page: Any = None
+
+
 #: An inner record, read: its fields, its event time (ms), S(q) up to it (ms), and q.
 Read: TypeAlias = tuple[Inner, int, int, str]
 
-_decode = msgspec.json.Decoder(Inner).decode
+Decode: TypeAlias = Callable[[bytes], Inner]
 
 
-def decode(value: bytes) -> Inner:
-    """The fields of an inner record's value.
+def _decoder(fields: type[Inner]) -> Decode:
+    decode_json = msgspec.json.Decoder(fields).decode
 
-    Raises:
-        ValueError: It is none of this application's.
-    """
-    try:
-        return _decode(value)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
+    def decode(value: bytes) -> Inner:
+        """The fields of an inner record's value.
+
+        Raises:
+            ValueError: It is none of this application's.
+        """
+        try:
+            return decode_json(value)
+        except RecursionError:
+            raise ValueError("it is nested too deep") from None
+
+    return decode
 
 
-def read(record: InputRecord, step: Step) -> Read | None:
+decode = _decoder(Inner)
+decode_viewed = _decoder(Viewed)
+
+
+def read(record: InputRecord, step: Step, decode: Decode = decode) -> Read | None:
     """Read a record with a value; None if it can't be, after sending it to the dead letters."""
     try:
         inner = decode(record.value or b"")

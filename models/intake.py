@@ -104,7 +104,7 @@ class Intake(Generic[T]):
         if passed or not at_end or self._quiet_since_ms is None:
             self._quiet_since_ms = now_ms
             self._idle_told_at_ms = None
-        self._tell_watermark(step, now_ms)
+        self._tell_watermark(step, now_ms, records[-1].timestamp if records else -1)
         self._tell_idle(step, now_ms)
         return step
 
@@ -120,13 +120,14 @@ class Intake(Generic[T]):
         value = self._kind.encode(item, source, self.stream_time_ms)
         step.send(self._rules.output, Output(item.user_id.encode(), value))
 
-    def _tell_watermark(self, step: Step, now_ms: int) -> None:
+    def _tell_watermark(self, step: Step, now_ms: int, appended_ms: int) -> None:
         last_ms = self._watermark_at_ms
         due = last_ms is None or now_ms - last_ms >= self._rules.watermark_interval_ms
         if due and self.stream_time_ms > self._told_ms:
             self._told_ms = self.stream_time_ms
             self._watermark_at_ms = now_ms
-            self._tell(step, watermark_headers(self._q, self.stream_time_ms))
+            known_ms = appended_ms if appended_ms >= 0 else None
+            self._tell(step, watermark_headers(self._q, self.stream_time_ms, known_ms))
 
     def _tell_idle(self, step: Step, now_ms: int) -> None:
         timeout_ms = self._rules.idle_timeout_ms

@@ -7,14 +7,16 @@ As SQL over the records that are not late::
 
 With ``W = min(S of clicks, S of purchases) - grace``: a record is late when
 ``t + grace < streamTime`` of its own record (or, back from idleness, when ``t < W``); a click is
-kept until ``W >= t + within``, a purchase until ``W > t``. The bounds are the specification's:
-Kafka Streams' ``JoinWindows`` is inclusive and two-sided.
+kept until ``W >= t + within``, a purchase until ``W > t``, what came of it
+until ``W >= end of its hour + retention``. The bounds are the specification's: Kafka Streams'
+``JoinWindows`` is inclusive and two-sided.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.fields import MAX_ID_BYTES
+from models.outcomes import hour_of
 
 CLICK = b"c"
 PURCHASE = b"p"
@@ -32,12 +34,14 @@ class JoinRules:
     Attributes:
         within_ms: A click matches a purchase less than this later.
         grace_ms: How far behind stream time a record may be.
+        retention_ms: How long what came of a purchase stays readable.
         attribution: ``all`` pairs, or the ``last`` or ``first`` click of each purchase.
         emit_late: Send late records to late-events.
     """
 
     within_ms: int
     grace_ms: int
+    retention_ms: int
     attribution: str = "all"
     emit_late: bool = True
 
@@ -70,6 +74,10 @@ class JoinRules:
     def expired_to(self, horizon_ms: int) -> int:
         """Buckets that start before this hold only clicks which nothing can match any more."""
         return self.bucket_of(horizon_ms - self.within_ms)
+
+    def outcomes_expired_to(self, horizon_ms: int) -> int:
+        """What came of purchases before this has been readable for long enough."""
+        return hour_of(horizon_ms - self.retention_ms)
 
 
 class Source(NamedTuple):

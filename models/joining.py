@@ -1,51 +1,23 @@
-"""The joining stage in one partition: clicks and purchases of the same users."""
+"""The joining stage in one partition: clicks and purchases of the same users.
+
+What comes of a purchase is emitted and, in the same step, kept as a row (:mod:`models.outcomes`).
+"""
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
-from models import inner, join
+from models import inner, join, outcomes
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
 from models.inner import Read
 from models.join import JoinRules, Source
+from models.outcomes import Outcome, Purchase
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
-from models.timestamps import from_iso, iso
 from models.watermark import StreamTime, StreamTimeState
 
 #: Clicks and purchases.
 _INPUTS = 2
-#: A purchase's own fields: the others are its order.
-_OWN = ("userId", "productId", "timestamp", "sourceRecord", "streamTime")
-
-
-_decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-
-@dataclass(slots=True)
-class _Purchase:
-    """A purchase that may still be matched."""
-
-    key: bytes
-    user: bytes
-    product: str
-    event_ms: int
-    value: bytes
-    matched: bool
-
-    def row(self) -> bytes:
-        """As kept in the table: matched or not, user, then the inner record."""
-        flag = b"1" if self.matched else b"0"
-        return flag + len(self.user).to_bytes(2, "big") + self.user + self.value
-
-    @classmethod
-    def of_row(cls, key: bytes, row: bytes) -> "_Purchase":
-        end = 3 + int.from_bytes(row[1:3], "big")
-        value = row[end:]
-        fields = inner.decode(value)
-        event_ms = from_iso(fields.timestamp)
-        return cls(key, row[3:end], fields.product_id or "", event_ms, value, row[:1] == b"1")
 
 
 class Joining:
@@ -70,10 +42,10 @@ class Joining:
         self.time = time
         self._rows = rows
         self._purchases_topic = purchases_topic
-        self._pending: dict[tuple[bytes, str], dict[bytes, _Purchase]] = {}
-        self._by_time: list[tuple[int, bytes, _Purchase]] = []
+        self._pending: dict[tuple[bytes, str], dict[bytes, Purchase]] = {}
+        self._by_time: list[tuple[int, bytes, Purchase]] = []
         self._fresh: dict[bytes, dict[bytes, bytes]] = {}
-        self._expired_to = 0
+        self._deleted_to = {join.CLICK: join.bucket_key(0), outcomes.OUTCOME: outcomes.hour_key(0)}
 
     @property
     def stream_time_ms(self) -> int:
@@ -85,7 +57,7 @@ class Joining:
         if state is not None:
             self.time.load(msgspec.json.decode(state, type=StreamTimeState))
         for key, row in self._rows.scan(join.PURCHASE, join.PURCHASE + b"\xff" * 8):
-            self._hold(_Purchase.of_row(key, row))
+            self._hold(Purchase.of_row(key, row))
 
     def dump(self) -> bytes:
         """Stream time of both inputs."""
@@ -164,19 +136,19 @@ class Joining:
             step.send(DEAD_LETTERS, bad_inner_record(record, again))
             return
         step.count("purchases")
-        purchase = _Purchase(key, user, product, event_ms, record.value or b"", matched=False)
+        purchase = Purchase(key, user, product, event_ms, record.value or b"", matched=False)
         self._hold(purchase)
         step.changes[key] = purchase.row()
         if self.rules.attribution == "all":
             for click_ms, click in self._clicks_of(purchase):
                 self._match(purchase, click_ms, click, step)
 
-    def _hold(self, purchase: _Purchase) -> None:
+    def _hold(self, purchase: Purchase) -> None:
         held = self._pending.setdefault((purchase.user, purchase.product), {})
         held[purchase.key] = purchase
         heapq.heappush(self._by_time, (purchase.event_ms, purchase.key, purchase))
 
-    def _clicks_of(self, purchase: _Purchase) -> Iterator[tuple[int, str]]:
+    def _clicks_of(self, purchase: Purchase) -> Iterator[tuple[int, str]]:
         """Event time and source of the clicks that match, by time, input partition, offset."""
         for bucket_ms in self.rules.buckets_for(purchase.event_ms):
             prefix = join.click_prefix(bucket_ms, purchase.user, purchase.product)
@@ -187,11 +159,16 @@ class Joining:
                 if self.rules.matches(click_ms, purchase.event_ms):
                     yield click_ms, value.decode()
 
-    def _match(self, purchase: _Purchase, click_ms: int, click: str, step: Step) -> None:
-        step.send("conversion-events", _conversion(purchase, click_ms, click))
+    def _match(self, purchase: Purchase, click_ms: int, click: str, step: Step) -> None:
+        self._emit("conversion-events", purchase.conversion(click_ms, click), step)
         if not purchase.matched:
             purchase.matched = True
             step.changes[purchase.key] = purchase.row()
+
+    @staticmethod
+    def _emit(topic: str, outcome: Outcome, step: Step) -> None:
+        step.send(topic, outcome.output)
+        step.changes[outcome.key] = outcome.output.value
 
     def _resolve(self, step: Step) -> bool:
         """Drop the purchases that W has passed: emit what is still to be said of them."""
@@ -205,13 +182,13 @@ class Joining:
             resolved += 1
         return False
 
-    def _drop(self, purchase: _Purchase, step: Step) -> None:
+    def _drop(self, purchase: Purchase, step: Step) -> None:
         if self.rules.attribution != "all":
             clicks = list(self._clicks_of(purchase))
             for click in clicks[-1:] if self.rules.attribution == "last" else clicks[:1]:
                 self._match(purchase, *click, step)
         if not purchase.matched:
-            step.send("unattributed-purchases", _unattributed(purchase))
+            self._emit("unattributed-purchases", purchase.unattributed(), step)
         step.changes[purchase.key] = None
         held = self._pending[purchase.user, purchase.product]
         del held[purchase.key]
@@ -219,43 +196,20 @@ class Joining:
             del self._pending[purchase.user, purchase.product]
 
     def _expire(self, step: Step) -> bool:
-        expired_to = self.rules.expired_to(self.rules.horizon(self.time.value))
-        if expired_to <= self._expired_to:
+        """Delete the clicks and then the outcomes that W has passed."""
+        horizon_ms = self.rules.horizon(self.time.value)
+        clicks_to = join.bucket_key(max(0, self.rules.expired_to(horizon_ms)))
+        outcomes_to = outcomes.hour_key(max(0, self.rules.outcomes_expired_to(horizon_ms)))
+        return self._delete(join.CLICK, clicks_to, step) or self._delete(
+            outcomes.OUTCOME, outcomes_to, step
+        )
+
+    def _delete(self, kind: bytes, upper: bytes, step: Step) -> bool:
+        lower = self._deleted_to[kind]
+        if upper <= lower:
             return False
-        lower, upper = join.bucket_key(self._expired_to), join.bucket_key(expired_to)
         found, more = overlaid(self._rows, step.changes, lower, upper, MAX_ROWS)
         step.changes.update((key, None) for key, _ in found)
         if not more:
-            self._expired_to = expired_to
+            self._deleted_to[kind] = upper
         return more
-
-
-def _order(value: bytes) -> dict[str, msgspec.Raw]:
-    return {name: raw for name, raw in _decode_raw(value).items() if name not in _OWN}
-
-
-def _conversion(purchase: _Purchase, click_ms: int, click: str) -> Output:
-    source = inner.decode(purchase.value).source_record
-    value = {
-        "id": f"{click}/{source}",
-        "userId": purchase.user.decode(),
-        "productId": purchase.product,
-        "clickTimestamp": iso(click_ms),
-        "purchaseTimestamp": iso(purchase.event_ms),
-        "timeToPurchase": (purchase.event_ms - click_ms) / 1000,
-        "click": click,
-        "purchase": source,
-        "order": _order(purchase.value),
-    }
-    return Output(purchase.user, msgspec.json.encode(value))
-
-
-def _unattributed(purchase: _Purchase) -> Output:
-    value = {
-        "userId": purchase.user.decode(),
-        "productId": purchase.product,
-        "purchaseTimestamp": iso(purchase.event_ms),
-        "purchase": inner.decode(purchase.value).source_record,
-        "order": _order(purchase.value),
-    }
-    return Output(purchase.user, msgspec.json.encode(value))

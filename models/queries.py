@@ -1,14 +1,21 @@
-"""What a person wants to see of a user in a stage's table."""
+"""What a person wants to see of a user, or of a window, in a stage's table."""
 
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import msgspec
+
 from models.counting import ROW, WindowRules, row_key, row_parts
 from models.join import CLICK, PURCHASE, Source, bucket_key, click_time
+from models.outcomes import CONVERSION, OUTCOME, hour_key, hour_of, user_prefix
+from models.rankings import RANKED, SUMMARY, Summary, summary_in, window_key
 from models.stage import Rows
 from models.timestamps import iso
 
 Json: TypeAlias = dict[str, object]
+
+#: What can be ranked in a window, and the kind of its rows.
+RANKINGS = {"users": ROW, **RANKED}
 
 
 def _prefixes(rows: Rows, first: bytes, kind: bytes) -> Iterator[int]:
@@ -67,6 +74,64 @@ def purchases_of(rows: Rows, user: bytes) -> list[Json]:
         for key, row in rows.scan(PURCHASE, PURCHASE + b"\xff" * 9)
         if row[1 : 1 + len(sized)] == sized
     ]
+
+
+def outcomes_of(
+    rows: Rows, user: bytes, from_ms: int, to_ms: int
+) -> tuple[list[msgspec.Raw], list[msgspec.Raw]]:
+    """What came of a user's purchases, in the order of their event times.
+
+    Args:
+        rows: The rows of the joining stage.
+        user: The user's id.
+        from_ms: Purchases from here on, in epoch ms.
+        to_ms: Purchases before this.
+
+    Returns:
+        Conversions, and unattributed purchases, as they were emitted.
+    """
+    conversions: list[msgspec.Raw] = []
+    unattributed: list[msgspec.Raw] = []
+    first, last = max(from_ms, 0), max(to_ms, 0)
+    for hour in _prefixes(rows, hour_key(hour_of(first)), OUTCOME):
+        if hour >= last:
+            break
+        prefix = user_prefix(hour, user)
+        lower = prefix + max(first, hour).to_bytes(8, "big")
+        for key, value in rows.scan(lower, prefix + last.to_bytes(8, "big")):
+            is_conversion = key[len(prefix) + 8 :][:1] == CONVERSION
+            (conversions if is_conversion else unattributed).append(msgspec.Raw(value))
+    return conversions, unattributed
+
+
+def summaries_of(rows: Rows, from_ms: int = 0) -> dict[int, Summary]:
+    """Windows as a whole, oldest first, by their start (ms): this partition's part of them.
+
+    Args:
+        rows: The rows of the counting stage.
+        from_ms: Windows that start here or later, in epoch ms.
+    """
+    found = rows.scan(window_key(SUMMARY, max(from_ms, 0)), SUMMARY + b"\xff" * 9)
+    return {row_parts(key)[0]: summary_in(value) for key, value in found}
+
+
+def summary_of(rows: Rows, start_ms: int) -> Summary | None:
+    """A window as a whole, by its start: this partition's part of it; None if it is not there."""
+    [found] = rows.get_many([window_key(SUMMARY, start_ms)])
+    return None if found is None else summary_in(found)
+
+
+def ranking_of(rows: Rows, by: str, start_ms: int) -> dict[str, int]:
+    """How often each was clicked in a window: all of this partition, in the order of names.
+
+    Args:
+        rows: The rows of the counting stage.
+        by: What is ranked: ``users``, ``products`` or ``pages``.
+        start_ms: Start of the window.
+    """
+    prefix = window_key(RANKINGS[by], start_ms)
+    found = rows.scan(prefix, window_key(RANKINGS[by], start_ms + 1))
+    return {key[len(prefix) :].decode(): int(count) for key, count in found}
 
 
 def _source(key: bytes) -> Json:

@@ -10,7 +10,9 @@ idle timeout of their last idle record. When all are idle, S is the highest S(q)
 of their idle times, so that the last windows close.
 
 Watermark and idle records have no value; their headers are ``watermark`` or ``idle`` (the input
-partition), ``stream-time`` (ms, empty if there is none) and, if idle, ``idle-for`` (ms).
+partition), ``stream-time`` (ms, empty if there is none) and, if idle, ``idle-for`` (ms). A
+watermark record may have ``appended``, the Kafka timestamp (ms) of the input record before it: no
+stage looks at it, it serves to measure how long a record took.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,9 +28,28 @@ NEVER_MS = -(1 << 62)
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
 
 
-def watermark_headers(partition: str, stream_time_ms: int) -> Headers:
-    """Headers of a watermark record."""
-    return (("watermark", partition.encode()), ("stream-time", b"%d" % stream_time_ms))
+#: Digits of the longest time that is read.
+_DIGITS = len(str(MAX_MS))
+
+
+def watermark_headers(
+    partition: str, stream_time_ms: int, appended_ms: int | None = None
+) -> Headers:
+    """Headers of a watermark record.
+
+    Args:
+        partition: q, as ``<topic>-<partition>``.
+        stream_time_ms: S(q).
+        appended_ms: Kafka timestamp of the input record before it, if that has one.
+    """
+    told = (("watermark", partition.encode()), ("stream-time", b"%d" % stream_time_ms))
+    return told if appended_ms is None else (*told, ("appended", b"%d" % appended_ms))
+
+
+def appended_of(headers: Headers) -> int | None:
+    """The Kafka timestamp of the input record before a watermark record, if it tells one."""
+    text = dict(headers).get("appended") or b""  # Kafka knows null as well
+    return int(text) if text.isdigit() and len(text) <= _DIGITS else None
 
 
 def idle_headers(partition: str, stream_time_ms: int, idle_ms: int) -> Headers:

@@ -30,12 +30,14 @@ class Order:
         choice: The part of the traffic that is compared.
         examples: Differences to tell of each line, at most.
         views: Where to ask the views; None: nowhere.
+        doing: Told what is done next.
     """
 
     rules: Rules
     choice: Choice = field(default_factory=Choice)
     examples: int = 5
     views: Views | None = None
+    doing: Callable[[str], object] = str
 
 
 async def audit(order: Order, proceed: Callable[[], None], say: Callable[[str], None]) -> Result:
@@ -46,7 +48,7 @@ async def audit(order: Order, proceed: Callable[[], None], say: Callable[[str], 
         proceed: Called several times a second; raises to end.
         say: Tells a person what is being waited for.
     """
-    async with open_logs(order.rules.settings.bootstrap_servers, proceed, say) as logs:
+    async with open_logs(order.rules.settings.connection, proceed, say) as logs:
         return await audit_logs(logs, order)
 
 
@@ -65,15 +67,18 @@ async def audit_logs(logs: Logs, order: Order) -> Result:
 
 async def _audit(logs: Logs, order: Order, warehouse: Warehouse) -> Result:
     rules = order.rules
-    found = await Gathering(logs, rules, warehouse).gather()
+    found = await Gathering(logs, rules, warehouse, order.doing).gather()
     analysis = Analysis(warehouse, rules, found)
 
     async def fetch(wanted: list[Place]) -> Values:
         return await _fetch(logs, rules, wanted)
 
+    order.doing("counting everything again, in SQL")
     await analysis.compute(fetch)
     if order.views is not None:
+        order.doing("asking a worker")
         await analysis.ask(order.views)
+    order.doing("comparing")
     lines = analysis.compare(everything=order.choice.everything)
     stories = Stories(warehouse, rules)
     return Result(

@@ -3,15 +3,19 @@
 Layouts, all numbers big-endian:
 
 - counts: ``w``, window start (8), user; the count in decimal.
+- products and pages: ``i`` or ``g``, window start (8), product or page; the count in decimal.
+- windows: ``s``, window start (8); JSON of clicks, users and late.
 - clicks: ``c``, bucket start (8), user and product (2 bytes of length before each), event time (8),
   input partition (4), input offset (8); the source's name.
 - purchases: ``p``, event time (8), input partition (4), input offset (8); ``1`` if matched else
   ``0``, the user (2 bytes of length before it), the purchase's inner record.
+- outcomes: ``o``, hour (8), user (2 bytes of length before it), event time of the purchase (8),
+  ``c`` and a conversion's id, or ``u`` and a purchase's source; the JSON that was emitted.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from aiokafka import TopicPartition
 
@@ -24,6 +28,9 @@ _ROWS = 50_000
 #: Bytes of a count's key before the user, of a purchase's key, of what follows a click's product.
 _COUNT_KEY, _PURCHASE_KEY, _CLICK_SUFFIX = 9, 21, 20
 _FAULTS = (ValueError, TypeError, KeyError)
+
+#: Reads a row of a kind: its columns but p.
+Decode: TypeAlias = Callable[[bytes, bytes], Row]
 
 
 class Changelog:
@@ -69,10 +76,10 @@ def decode_tables(warehouse: Warehouse) -> None:
     rows = warehouse.stream(
         "SELECT stage, p, key, value FROM last_change WHERE value IS NOT NULL ORDER BY ALL"
     )
-    held: dict[str, list[Row]] = {"count_row": [], "click_row": [], "purchase_row": []}
+    held: dict[str, list[Row]] = {table: [] for table, _, _ in _DECODERS.values()}
     for stage, p, key, value in rows:
-        table, row = _count(key, value) if stage == "counting" else _join(key or b"", value)
-        held[table].append((p, *row))
+        table, decode, width = _DECODERS.get((stage, (key or b"")[:1]), _UNKNOWN[stage])
+        held[table].append((p, *_or_nobody(decode, key or b"", value, width)))
         if len(held[table]) >= _ROWS:
             warehouse.append(table, held.pop(table))
             held[table] = []
@@ -84,26 +91,28 @@ def _int(value: bytes) -> int:
     return int.from_bytes(value, "big")
 
 
-def _count(key: bytes, value: bytes) -> tuple[str, Row]:
-    try:
-        if key[:1] != b"w" or len(key) <= _COUNT_KEY:
-            raise ValueError("it is no key of a count")
-        return "count_row", (_int(key[1:9]), key[_COUNT_KEY:].decode(), int(value))
-    except _FAULTS:
-        return "count_row", (None, None, None)
-
-
-def _join(key: bytes, value: bytes) -> tuple[str, Row]:
-    if key[:1] == b"p":
-        return "purchase_row", _or_nobody(_purchase, key, value, 6)
-    return "click_row", _or_nobody(_click, key, value, 6)
-
-
-def _or_nobody(decode: Callable[[bytes, bytes], Row], key: bytes, value: bytes, width: int) -> Row:
+def _or_nobody(decode: Decode, key: bytes, value: bytes, width: int) -> Row:
     try:
         return decode(key, value)
     except _FAULTS:
         return (None,) * width
+
+
+def _nobody(_key: bytes, _value: bytes) -> Row:
+    raise ValueError("it is no key of this table")
+
+
+def _count(key: bytes, value: bytes) -> Row:
+    if len(key) <= _COUNT_KEY:
+        raise ValueError("it is no key of a count")
+    return _int(key[1:9]), key[_COUNT_KEY:].decode(), int(value)
+
+
+def _window(key: bytes, value: bytes) -> Row:
+    if len(key) != _COUNT_KEY:
+        raise ValueError("it is no key of a window")
+    fields = json.loads(value)
+    return _int(key[1:9]), int(fields["clicks"]), int(fields["users"]), int(fields["late"])
 
 
 def _sized(data: bytes, at: int) -> tuple[str, int]:
@@ -115,7 +124,7 @@ def _sized(data: bytes, at: int) -> tuple[str, int]:
 def _click(key: bytes, _value: bytes) -> Row:
     user, at = _sized(key, 9)
     product, at = _sized(key, at)
-    if key[:1] != b"c" or len(key) != at + _CLICK_SUFFIX:
+    if len(key) != at + _CLICK_SUFFIX:
         raise ValueError("it is no key of a click")
     times = _int(key[at : at + 8]), _int(key[at + 8 : at + 12]), _int(key[at + 12 :])
     return _int(key[1:9]), user, product, *times
@@ -128,3 +137,25 @@ def _purchase(key: bytes, value: bytes) -> Row:
     product = json.loads(value[at:])["productId"]
     place = _int(key[1:9]), _int(key[9:13]), _int(key[13:])
     return *place, user, product, value[:1] == b"1"
+
+
+def _outcome(key: bytes, value: bytes) -> Row:
+    user, at = _sized(key, 9)
+    what, name = key[at + 8 : at + 9].decode(), key[at + 9 :].decode()
+    if what not in {"c", "u"}:
+        raise ValueError("it is no key of an outcome")
+    return _int(key[1:9]), user, _int(key[at : at + 8]), what, name, value.decode()
+
+
+#: By stage and first byte of the key: the table of the row, how to read it, columns but p.
+_DECODERS: Mapping[tuple[str, bytes], tuple[str, Decode, int]] = {
+    ("counting", b"w"): ("count_row", _count, 3),
+    ("counting", b"s"): ("window_row", _window, 4),
+    ("counting", b"i"): ("product_row", _count, 3),
+    ("counting", b"g"): ("page_row", _count, 3),
+    ("joining", b"c"): ("click_row", _click, 6),
+    ("joining", b"p"): ("purchase_row", _purchase, 6),
+    ("joining", b"o"): ("outcome_row", _outcome, 6),
+}
+#: What any other row is taken for.
+_UNKNOWN = {"counting": ("count_row", _nobody, 3), "joining": ("click_row", _nobody, 6)}

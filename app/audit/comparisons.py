@@ -112,6 +112,13 @@ COMPARISONS = (
     ),
     Comparison("table click-counts", "count_rows", ("p", "user_id", "start_ms"), ("clicks",)),
     Comparison(
+        "table click-counts: windows", "window_rows", ("p", "start_ms"), ("clicks", "users", "late")
+    ),
+    Comparison(
+        "table click-counts: products", "product_rows", ("p", "start_ms", "product_id"), ("clicks",)
+    ),
+    Comparison("table click-counts: pages", "page_rows", ("p", "start_ms", "page"), ("clicks",)),
+    Comparison(
         "table join-state: clicks",
         "click_rows",
         ("p", *_KEYS_OF["input"], "user_id"),
@@ -122,6 +129,12 @@ COMPARISONS = (
         "purchase_rows",
         ("p", *_KEYS_OF["input"], "user_id"),
         ("product_id", "event_ms", "matched"),
+    ),
+    Comparison(
+        "table join-state: outcomes",
+        "outcome_rows",
+        ("p", *_KEYS_OF["join"], "user_id"),
+        ("product_id", "click_ms", "purchase_ms", "hour_ms", "purchase_order"),
     ),
 )
 

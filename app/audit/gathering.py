@@ -8,7 +8,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,11 +65,14 @@ class Gathered:
 class Gathering:
     """Reads everything into a warehouse."""
 
-    def __init__(self, logs: Logs, rules: Rules, warehouse: Warehouse) -> None:
-        """Prepare to read."""
+    def __init__(
+        self, logs: Logs, rules: Rules, warehouse: Warehouse, doing: Callable[[str], object]
+    ) -> None:
+        """Prepare to read; what is read next is told."""
         self._logs = logs
         self._rules = rules
         self._warehouse = warehouse
+        self._doing = doing
         self._found = Gathered()
 
     async def gather(self) -> Gathered:
@@ -104,6 +107,7 @@ class Gathering:
         ends = await self._logs.end_of(partitions)
         starts = await self._logs.start_of(partitions)
         self._found.starts[short] = {tp.partition: start for tp, start in starts.items()}
+        self._doing(f"reading {short}: up to {sum(ends.values()) - sum(starts.values()):,} records")
         await self._logs.read(starts, ends, arrivals.take)
         arrivals.flush()
         self._found.counts[short] = arrivals.count
@@ -141,6 +145,7 @@ class Gathering:
 
     async def _read_changelog(self, stage: str) -> dict[int, State]:
         partitions = self._changelog(stage)
+        self._doing(f"reading the table of {stage}")
         changelog = Changelog(self._warehouse, stage)
         ends = await self._logs.end_of(partitions)
         await self._logs.read(await self._logs.start_of(partitions), ends, changelog.take)

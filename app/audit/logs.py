@@ -9,11 +9,16 @@ from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+)
 from aiokafka.structs import OffsetAndMetadata
 
 from agents.gateway import group_offsets
 from app.records import use_light_records
+from app.refusals import refusal
 
 #: Bytes fetched of one partition, and of all.
 _PARTITION_BYTES = 4 * 1024 * 1024
@@ -111,27 +116,33 @@ def _below(records: Sequence[Any], end: int) -> Sequence[Any]:
 
 @asynccontextmanager
 async def open_logs(
-    bootstrap_servers: str, proceed: Callable[[], None], say: Callable[[str], None]
+    connection: Mapping[str, Any], proceed: Callable[[], None], say: Callable[[str], None]
 ) -> AsyncIterator[Logs]:
     """Connect.
 
     Args:
-        bootstrap_servers: ``host:port[,host:port]``.
+        connection: What every Kafka client is made with.
         proceed: Called between fetches; raises to end.
         say: Tells a person.
     """
     use_light_records()
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    committed = _consumer(bootstrap_servers, "read_committed")
-    ends = _consumer(bootstrap_servers, "read_uncommitted")
-    started: list[Any] = []
+    admin = AIOKafkaAdminClient(**connection)
+    committed = _consumer(connection, "read_committed")
+    ends = _consumer(connection, "read_uncommitted")
+    clients = (admin, committed, ends)
     try:
-        for client in (admin, committed, ends):
-            started.append(client)
-            await client.start()
+        for client in clients:
+            await _start(client, connection)
         yield Logs(admin, committed, ends, proceed, say)
     finally:
-        await asyncio.gather(*(_end(client) for client in started))
+        await asyncio.gather(*(_end(client) for client in clients))
+
+
+async def _start(client: Any, connection: Mapping[str, Any]) -> None:
+    try:
+        await client.start()
+    except KafkaError as error:
+        raise await refusal(connection, error) or error from None
 
 
 async def _end(client: Any) -> None:
@@ -141,9 +152,9 @@ async def _end(client: Any) -> None:
         await asyncio.wait_for(closing, _CLOSE_SECONDS)
 
 
-def _consumer(bootstrap_servers: str, isolation: str) -> AIOKafkaConsumer:
+def _consumer(connection: Mapping[str, Any], isolation: str) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **connection,
         group_id=None,
         enable_auto_commit=False,
         isolation_level=isolation,

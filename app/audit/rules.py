@@ -75,6 +75,8 @@ class Rules:
             "future_skew_ms": settings.future_skew_ms,
             "count_bots": settings.count_bots,
             "late_sent": self.late_sent,
+            "rank_products": "products" in settings.ranked,
+            "rank_pages": "pages" in settings.ranked,
             "attribution": settings.attribution.value,
             "clicks_topic": self.topic(CLICKS),
             "purchases_topic": self.topic(PURCHASES),

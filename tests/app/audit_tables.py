@@ -52,7 +52,8 @@ class Tables:
         o, q = self.offset, more.get("q", 0)
         stream_ms = more.get("stream_ms", at_ms)
         told = (more.get("product"), at_ms, stream_ms, more.get("bot", False))
-        row = (kind, 0, o, o, user, *told, kind, q, more.get("source_o", o), more.get("value"))
+        source = (kind, q, more.get("source_o", o))
+        row = (kind, 0, o, o, user, *told, *source, more.get("value"), more.get("page"))
         self.warehouse.append("passed", [row])
         return o
 

@@ -130,7 +130,7 @@ def test_what_is_no_windows_start_is_told(text: str, says: str) -> None:
         window_start(RULES, text)
 
 
-JOIN = JoinRules(HOUR, 2 * MINUTE)
+JOIN = JoinRules(HOUR, 2 * MINUTE, HOUR)
 NAME = "clicks-0-1/purchases-0-1"
 
 

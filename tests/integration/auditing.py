@@ -27,7 +27,7 @@ def audited(
     rules = Rules(Settings(**ours))  # type: ignore[arg-type]  # parsed by pydantic
 
     async def run() -> Result:
-        async with open_logs(cluster.bootstrap, lambda: None, print) as logs:
+        async with open_logs(rules.settings.connection, lambda: None, print) as logs:
             read: Any = logs
             if damage is not None:
                 name = rules.changelog if damage.table else rules.topic

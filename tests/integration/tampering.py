@@ -31,6 +31,11 @@ def is_row(record: Any) -> bool:
     return has_value(record) and not is_state(record)
 
 
+def is_kind(kind: bytes) -> Fits:
+    """A row of a kind."""
+    return lambda record: is_row(record) and record.key[:1] == kind
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """One thing that is wrong with what an application has written.

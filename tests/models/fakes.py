@@ -145,6 +145,10 @@ class Task:
         sent = {topic: len(outputs) for topic, outputs in self.sent.items()}
         return Committed(dict(self.rows.rows), self.state, sent)
 
+    def kind(self, kind: bytes) -> dict[bytes, bytes]:
+        """The committed rows of a kind."""
+        return {key: value for key, value in self.rows.rows.items() if key[:1] == kind}
+
     def rewind(self, to: Committed) -> None:
         """Go back to what was committed once; what was sent since is unsaid."""
         self.rows.rows = dict(to.rows)

@@ -6,7 +6,7 @@ to; a task may crash at any commit, or go back to an earlier one and read on fro
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -18,7 +18,8 @@ from models.partitioning import partition_of
 from models.stage import Output, Rows, Stage
 from models.watermark import StreamTime
 from tests.models.fakes import BY_USER, DAY, ENRICHED, HOUR, Committed, Record, Task
-from tests.models.reference import Rules, Values, canonical
+from tests.models.reference import Rules, Values, Window, canonical
+from tests.models.told import outcomes_told, windows_told
 
 #: Of the intake, in ms of the monotonic clock.
 INTERVAL, TIMEOUT = 5, 1_000
@@ -167,6 +168,19 @@ class Pipeline:
                 found.setdefault(topic, Counter()).update(texts)
         return found
 
+    def rows(self) -> list[dict[bytes, bytes]]:
+        """The rows of every task behind the inner topics."""
+        return [dict(actor.task.rows.rows) for actor in self.behind]
+
+    def windows(self) -> dict[int, Window]:
+        """What the tables tell of windows, over all inner partitions."""
+        return windows_told(actor.task.rows for actor in self.behind[: self.partitions])
+
+    def outcomes(self, users: Iterable[str]) -> Values:
+        """What the tables tell of users' purchases, over all inner partitions."""
+        tables = [actor.task.rows for actor in self.behind[self.partitions :]]
+        return outcomes_told(tables, users)
+
 
 def _intake(topic: str, partition: int, partitions: int) -> Callable[[Rows], Stage]:
     rules = IntakeRules(_INNER[topic], partitions, HOUR, INTERVAL, TIMEOUT)
@@ -175,12 +189,19 @@ def _intake(topic: str, partition: int, partitions: int) -> Callable[[Rows], Sta
 
 def _counting(rules: Rules, sizes: Mapping[str, int]) -> Callable[[Rows], Stage]:
     windows = WindowRules(
-        rules.size, rules.grace, rules.retention, rules.emit_late, rules.count_bots
+        rules.size,
+        rules.grace,
+        rules.retention,
+        rules.emit_late,
+        rules.count_bots,
+        rules.rankings,
     )
     clicks = {"clicks": sizes["clicks"]}
     return lambda rows: Counting(windows, StreamTime(clicks, TIMEOUT), rows)
 
 
 def _joining(rules: Rules, sizes: Mapping[str, int]) -> Callable[[Rows], Stage]:
-    join = JoinRules(rules.within, rules.join_grace, rules.attribution, rules.emit_late)
+    join = JoinRules(
+        rules.within, rules.join_grace, rules.retention, rules.attribution, rules.emit_late
+    )
     return lambda rows: Joining(join, StreamTime(sizes, TIMEOUT), rows, BY_USER)

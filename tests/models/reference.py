@@ -5,6 +5,7 @@ that a fault of theirs is not repeated here. Values are compared as canonical JS
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _CLASSIFIED = ("device", "browser", "os")
 
 Values: TypeAlias = dict[str, Counter[str]]
 Fields: TypeAlias = dict[str, Any]
+#: Clicks by name, of each of users, products and pages; and of late ones.
+Window: TypeAlias = dict[str, Counter[str]]
 
 
 class Logged(Protocol):
@@ -46,6 +49,12 @@ class Rules:
     attribution: str = "all"
     emit_late: bool = True
     count_bots: bool = True
+    rankings: tuple[str, ...] = ("products", "pages")
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What is ranked in a window."""
+        return ("users", *self.rankings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,13 @@ class _Event:
     @property
     def pair(self) -> tuple[str, str]:
         return str(self.fields["userId"]), str(self.fields["productId"])
+
+    def names(self) -> dict[str, str]:
+        """Whom and what a click counts for."""
+        user, product, page = (self.fields.get(name) for name in ("userId", "productId", "page"))
+        page = re.split("[?#]", page or "")[0]
+        names = {"users": user, "products": product, "pages": page}
+        return {by: str(name) for by, name in names.items() if name not in {None, ""}}
 
     def inner(self) -> Fields:
         """As enrichment or admission passes it on, but for device, browser and os."""
@@ -143,11 +159,7 @@ def _count(
     found: dict[str, list[Fields]],
 ) -> None:
     clicks: Counter[tuple[str, int]] = Counter()
-    for event in _events("clicks", inputs["clicks"]):
-        if event.fields.get("userAgent") == BOT and not rules.count_bots:
-            continue
-        start = event.time // rules.size * rules.size
-        final_at = start + rules.size + rules.grace
+    for event, start, final_at in _clicks(rules, inputs):
         if event.stream < final_at:
             clicks[str(event.fields["userId"]), start] += 1
         elif rules.emit_late:
@@ -158,6 +170,28 @@ def _count(
         if start + rules.size + rules.grace <= end:
             window = {"windowStart": text(start), "windowEnd": text(start + rules.size)}
             found["click-counts"].append({"userId": user, "clickCount": count, **window})
+
+
+def _clicks(rules: Rules, inputs: Mapping[str, Sequence[Log]]) -> Iterator[tuple[_Event, int, int]]:
+    """Clicks that count or are late, with the start of their window and when it is final."""
+    for event in _events("clicks", inputs["clicks"]):
+        if event.fields.get("userAgent") != BOT or rules.count_bots:
+            start = event.time // rules.size * rules.size
+            yield event, start, start + rules.size + rules.grace
+
+
+def windows(
+    rules: Rules, inputs: Mapping[str, Sequence[Log]], idle: Mapping[str, int]
+) -> dict[int, Window]:
+    """Who and what was clicked, and by whom too late, in the windows that must still be kept."""
+    end = stream_time({"clicks": inputs["clicks"]}, idle)
+    found: dict[int, Window] = defaultdict(lambda: defaultdict(Counter))
+    for event, start, final_at in _clicks(rules, inputs):
+        if final_at + rules.retention > max(end, event.stream):
+            names = {by: name for by, name in event.names().items() if by in rules.kept}
+            for by, name in names.items() if event.stream < final_at else [("late", "")]:
+                found[start][by][name] += 1
+    return {start: dict(window) for start, window in found.items()}
 
 
 def _join(

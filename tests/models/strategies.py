@@ -17,6 +17,7 @@ Inputs: TypeAlias = Mapping[str, list[list[Record]]]
 #: Windows are 5 to 10 ms, so that edges are everywhere; now and then a jump over many of them.
 TIMES = st.one_of(*[st.integers(0, 40)] * 4, st.sampled_from([90, 91, 200]))
 USERS = st.sampled_from(["ann", "ann", "ann", 7])
+PAGES = st.sampled_from(["/", "/", "/a", "/a?b=c#d", "/a#d?b", "?b", ""])
 PRODUCTS = st.sampled_from(["p", "p", "p", 7])
 
 RULES = st.builds(
@@ -29,6 +30,7 @@ RULES = st.builds(
     attribution=st.sampled_from(["all", "last", "first"]),
     emit_late=st.sampled_from([True, True, False]),
     count_bots=st.booleans(),
+    rankings=st.sampled_from([("products", "pages"), ("pages",), ("products",), ()]),
 )
 
 PARTITIONS = st.integers(1, 3)
@@ -42,7 +44,7 @@ def _iso(ms: int) -> str:
 
 _CLICKS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"userId": USERS, "productId": st.one_of(PRODUCTS, PRODUCTS, st.none())},
-    optional={"page": st.just("/"), "userAgent": st.sampled_from([BOT, "", None])},
+    optional={"page": PAGES, "userAgent": st.sampled_from([BOT, "", None])},
 )
 _PURCHASES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"userId": USERS, "productId": PRODUCTS},

@@ -14,7 +14,7 @@ from tests.models.fakes import watermark as heard
 def task(attribution: str, within_ms: int = HOUR) -> Task:
     """The stage over one input partition each."""
     partitions = {"clicks": 1, "purchases": 1}
-    rules = JoinRules(within_ms, 2 * MINUTE, attribution)
+    rules = JoinRules(within_ms, 2 * MINUTE, HOUR, attribution)
     return Task(lambda rows: Joining(rules, StreamTime(partitions, 30 * SECOND), rows, BY_USER))
 
 

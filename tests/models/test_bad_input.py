@@ -170,7 +170,7 @@ def _appended(step: Step, topic: str) -> list[Record]:
 
 def stages() -> tuple[Task, Task]:
     """Counting and joining over one partition of each input."""
-    windows, join = WindowRules(5 * MINUTE, 2 * MINUTE, 0), JoinRules(60 * MINUTE, 0)
+    windows, join = WindowRules(5 * MINUTE, 2 * MINUTE, 0), JoinRules(60 * MINUTE, 0, 0)
     times = {"clicks": 1, "purchases": 1}
     return (
         Task(lambda rows: Counting(windows, StreamTime({"clicks": 1}, 1), rows)),

@@ -31,7 +31,7 @@ def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 def joined(attribution: str = "all") -> Task:
     """The joining stage over one input partition each."""
     partitions = {"clicks": 1, "purchases": 1}
-    rules = JoinRules(HOUR, 0, attribution)
+    rules = JoinRules(HOUR, 0, 0, attribution)
     return Task(lambda table: Joining(rules, StreamTime(partitions, 1), table, BY_USER))
 
 
@@ -56,7 +56,7 @@ def test_every_window_closes_once_in_chunks(crash: str) -> None:
     task.run([heard("clicks-0", at("20:00"))], crash=crash)
     finals = [(c["userId"], c["clickCount"]) for c in said(task.sent, "click-counts")]
     assert Counter({(user, 1): 2 for user in USERS}) == Counter(finals)
-    assert 14 == len(task.rows.rows)
+    assert 14 == len(task.kind(counting.ROW))
 
 
 @CRASHES
@@ -65,7 +65,9 @@ def test_every_window_closes_once_in_chunks(crash: str) -> None:
 def test_every_closed_window_is_deleted_in_chunks(crash: str) -> None:
     """Closed and expired by the same jump of stream time."""
     task = counted(0)
-    task.run([inner(user, at(clock)) for user in USERS for clock in ("10:01", "10:06")])
+    clicks = [(user, at(clock)) for user in USERS for clock in ("10:01", "10:06")]
+    task.run([inner(*click, productId=click[0], page=click[0]) for click in clicks])
+    assert {b"w": 14, b"i": 14, b"g": 14, b"s": 2} == Counter(key[:1] for key in task.rows.rows)
     task.run([heard("clicks-0", at("20:00"))], crash=crash)
     assert 14 == len(said(task.sent, "click-counts"))
     assert {} == task.rows.rows
@@ -102,3 +104,13 @@ def test_a_step_touches_no_more_rows_than_allowed_and_says_that_there_is_more(ro
         step = task.stage.step(BOTH, 0, at_end=False)
         assert rows == len(step.outputs[topic])
         assert step.more
+
+
+@pytest.mark.parametrize("rows", [3], indirect=True)
+def test_a_step_deletes_no_more_rows_than_allowed_over_all_kinds(rows: int) -> None:
+    """The summary first, then users, products and pages of the window."""
+    task = counted(HOUR)
+    task.run([inner(user, at("10:01"), productId=user, page=user) for user in USERS[:2]])
+    step = task.stage.step([heard("clicks-0", at("11:07"))], 0, at_end=False)
+    assert rows == len(step.changes)
+    assert step.more

@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.counting import Counting, CountingState, WindowRules, row_key, row_parts
+from models.counting import ROW, Counting, CountingState, WindowRules, row_key, row_parts
+from models.queries import summaries_of
+from models.rankings import PAGE, PRODUCT, SUMMARY
 from models.watermark import StreamTime
 from tests.models.fakes import HOUR, MINUTE, SECOND, Record, Task, at, idle, inner, said, watermark
 
@@ -197,20 +199,21 @@ def test_a_closed_window_is_deleted_when_stream_time_reaches_its_retention(
     # [10:00---10:05)   10:07        10:07 + retention
     #          end      closed       deleted
     counting = task(WindowRules(5 * MINUTE, 2 * MINUTE, retention_ms))
-    row = row_key(at("10:00"), b"u")
-    counting.run([inner("u", at("10:01"))])
+    counting.run([inner("u", at("10:01"), productId="p", page="/")])
     if retention_ms:
         counting.run([watermark("clicks-0", at("10:07") + retention_ms - 1)])
-    assert {row: b"1"} == counting.rows.rows
+    kept = set(counting.rows.rows)
+    assert {ROW, SUMMARY, PRODUCT, PAGE} == {key[:1] for key in kept}
     step = counting.stage.step([watermark("clicks-0", at("10:07") + retention_ms)], 0, at_end=False)
-    assert {row: None} == step.changes
+    assert dict.fromkeys(kept) == step.changes
 
 
 def test_an_open_window_is_not_deleted_with_an_older_one() -> None:
     """Only what is below the newest expired window goes."""
     counting = task(WindowRules(5 * MINUTE, 2 * MINUTE, 0))
     counting.run([inner("u", at("10:01")), inner("u", at("10:06")), inner("u", at("10:10"))])
-    assert {row_key(at("10:05"), b"u"), row_key(at("10:10"), b"u")} == set(counting.rows.rows)
+    assert {row_key(at("10:05"), b"u"), row_key(at("10:10"), b"u")} == set(counting.kind(ROW))
+    assert {at("10:05"), at("10:10")} == set(summaries_of(counting.rows))
 
 
 def test_a_row_is_final_once_its_count_was_emitted() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,9 +94,30 @@ def test_good_records_around_rubbish_are_passed_on() -> None:
 def test_a_watermark_record_goes_to_every_inner_partition_behind_the_records() -> None:
     """It says q and S(q)."""
     sent = task().run([click(DAY + 10), click(DAY + 5)])
-    expected = {"watermark": b"clicks-0", "stream-time": b"%d" % (DAY + 10)}
+    told_of = {"watermark": b"clicks-0", "stream-time": b"%d" % (DAY + 10)}
+    expected = told_of | {"appended": b"%d" % DAY}
     assert [(p, expected) for p in range(3)] == told(sent, "watermark")
     assert [True, True, False, False, False] == [bool(output.value) for output in sent["inner"]]
+
+
+def test_a_watermark_record_tells_when_the_last_record_before_it_was_appended() -> None:
+    """The Kafka timestamp of the last one, a dead letter or not."""
+    last = Record("clicks", 0, 1, DAY + 7, None, b"{")
+    (_, headers), *_ = told(task().run([click(DAY), last]), "watermark")
+    assert b"%d" % (DAY + 7) == headers["appended"]
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, None])
+def test_where_no_record_tells_it_a_watermark_record_says_nothing_of_it(
+    timestamp_ms: int | None,
+) -> None:
+    """A record without a Kafka timestamp, or a watermark record that the interval held back."""
+    intake = task()
+    intake.run([click(DAY)], now_ms=0)
+    intake.run([click(DAY + 1)], now_ms=1)
+    untold = [replace(click(DAY + 2, 2), timestamp=timestamp_ms)] if timestamp_ms else []
+    (_, headers), *_ = told(intake.run(untold, now_ms=500), "watermark")
+    assert {"watermark", "stream-time"} == set(headers)
 
 
 @pytest.mark.parametrize(("after_ms", "records"), [(499, 0), (500, 3), (501, 3)])

@@ -16,7 +16,7 @@ from models.join import (
 )
 from tests.models.fakes import DAY, HOUR, MINUTE
 
-RULES = JoinRules(HOUR, 2 * MINUTE)
+RULES = JoinRules(HOUR, 2 * MINUTE, HOUR)
 TIMES = st.integers(0, 10**6)
 SOURCES = st.builds(Source, st.integers(0, 2**31), st.integers(0, 2**62))
 
@@ -48,7 +48,7 @@ def test_the_buckets_of_a_purchase_hold_every_click_that_matches(
     within_ms: int, click_ms: int, after_ms: int
 ) -> None:
     """Whatever the length of within, a sixth of which is a bucket."""
-    rules = JoinRules(within_ms, 0)
+    rules = JoinRules(within_ms, 0, 0)
     purchase_ms = click_ms + after_ms % within_ms
     assert rules.bucket_of(click_ms) in rules.buckets_for(purchase_ms)
 
@@ -56,7 +56,7 @@ def test_the_buckets_of_a_purchase_hold_every_click_that_matches(
 @given(st.integers(6, 10**5), TIMES)
 def test_a_purchase_looks_into_eight_buckets_at_most(within_ms: int, purchase_ms: int) -> None:
     """Six of a sixth each, one more for where they begin, one for what a sixth cuts off."""
-    rules = JoinRules(within_ms - within_ms % BUCKETS, 0)
+    rules = JoinRules(within_ms - within_ms % BUCKETS, 0, 0)
     assert len(rules.buckets_for(purchase_ms)) <= BUCKETS + 1
 
 
@@ -65,7 +65,7 @@ def test_a_bucket_expires_only_when_all_its_clicks_have(
     within_ms: int, click_ms: int, horizon_ms: int
 ) -> None:
     """A click is kept until W >= t + within, and not a bucket longer."""
-    rules = JoinRules(within_ms, 0)
+    rules = JoinRules(within_ms, 0, 0)
     expired = rules.bucket_of(click_ms) < rules.expired_to(horizon_ms)
     if horizon_ms < click_ms + within_ms:
         assert not expired

@@ -40,7 +40,7 @@ def _counting(**rules: Any) -> Task:
 
 def _joining(rows: Rows) -> Joining:
     time = StreamTime({"clicks": 1, "purchases": 1}, MINUTE)
-    return Joining(JoinRules(HOUR, 2 * MINUTE), time, rows, BY_USER)
+    return Joining(JoinRules(HOUR, 2 * MINUTE, HOUR), time, rows, BY_USER)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def joined() -> DictRows:
     """The join's rows: ann and anna, on p and on an id of 256 bytes."""
     partitions = {"clicks": 1, "purchases": 1}
     task = Task(
-        lambda rows: Joining(JoinRules(HOUR, HOUR), StreamTime(partitions, 1), rows, BY_USER)
+        lambda rows: Joining(JoinRules(HOUR, HOUR, HOUR), StreamTime(partitions, 1), rows, BY_USER)
     )
     task.run(
         [

@@ -7,6 +7,7 @@ from models.watermark import (
     NEVER_MS,
     StreamTime,
     StreamTimeState,
+    appended_of,
     idle_headers,
     watermark_headers,
 )
@@ -66,6 +67,22 @@ def test_a_watermark_record_is_heard_as_a_record_is() -> None:
     time = over(clicks=1)
     time.hear_control(watermark_headers("clicks-0", T + 7), DAY)
     assert T + 7 == time.value
+
+
+def test_when_the_record_before_it_was_appended_moves_no_time() -> None:
+    """It is there to be measured: stages decide as without it."""
+    told, untold = over(clicks=1), over(clicks=1)
+    headers = watermark_headers("clicks-0", T + 7, DAY + 99)
+    told.hear_control(headers, DAY)
+    untold.hear_control(watermark_headers("clicks-0", T + 7), DAY)
+    assert untold.dump() == told.dump()
+    assert DAY + 99 == appended_of(headers)
+
+
+@pytest.mark.parametrize("text", [b"", b"soon", b"-1", b"1.5", b"9" * 16, b"\xd9\xa1"])
+def test_what_is_no_kafka_timestamp_is_none(text: bytes) -> None:
+    """Anyone may have written it."""
+    assert appended_of((("watermark", b"clicks-0"), ("appended", text))) is None
 
 
 def test_a_record_without_value_that_is_neither_is_told_apart() -> None:

@@ -67,13 +67,13 @@ class Case:
     def windows(self) -> WindowRules:
         """The rules of windows."""
         r = self.rules
-        return WindowRules(r.size, r.grace, r.retention, r.emit_late, r.count_bots)
+        return WindowRules(r.size, r.grace, r.retention, r.emit_late, r.count_bots, r.rankings)
 
     @property
     def join(self) -> JoinRules:
         """The rules of the join."""
         r = self.rules
-        return JoinRules(r.within, r.join_grace, r.attribution, r.emit_late)
+        return JoinRules(r.within, r.join_grace, r.retention, r.attribution, r.emit_late)
 
     @property
     def topics(self) -> dict[str, int]:
@@ -146,6 +146,7 @@ def _log(random: Random, count: int, event: Any) -> list[Value]:
 
 def _click(random: Random) -> dict[str, object]:
     fields: dict[str, object] = {"userId": random.choice(_USERS)}
+    fields["page"] = f"/of/{fields['userId']}?x"
     if random.random() < 0.6:
         fields["productId"] = random.choice(_PRODUCTS)
     if random.random() < 0.2:

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from models.partitioning import partition_of
 from tables.store import STATE_KEY
-from tests.models.fakes import Record
-from tests.models.reference import BOT, Values, canonical, recount
+from tests.models.fakes import DictRows, Record
+from tests.models.reference import BOT, Values, canonical, recount, windows
+from tests.models.told import windows_told
 from tests.simulation.broker import Broker
 from tests.simulation.case import DEAD_LETTERS, INNER, OUTPUTS, TABLES, Case, changelog_of
 from tests.simulation.transactions import Partition
@@ -67,7 +68,12 @@ def _all_idle(broker: Broker, case: Case, partition: int) -> bool:
 
 def differences(broker: Broker, case: Case) -> list[str]:
     """All that is not as it must be."""
-    return [*_outputs(broker, case), *_dead_letters(broker, case), *_ledgers(broker, case)]
+    return [
+        *_outputs(broker, case),
+        *_dead_letters(broker, case),
+        *_ledgers(broker, case),
+        *_tables(broker, case),
+    ]
 
 
 def _all(broker: Broker, topic: str) -> list[Record]:
@@ -76,12 +82,18 @@ def _all(broker: Broker, topic: str) -> list[Record]:
 
 
 def _expected(case: Case) -> Values:
-    logs = {
+    return recount(case.rules, _logs(case), _idle(case))
+
+
+def _logs(case: Case) -> dict[str, list[list[Record]]]:
+    return {
         topic: [[Record(value=value) for value in values] for values in partitions]
         for topic, partitions in case.inputs.items()
     }
-    idle = dict.fromkeys(case.input_partitions, case.idle_timeout_ms)
-    return recount(case.rules, logs, idle)
+
+
+def _idle(case: Case) -> dict[str, int]:
+    return dict.fromkeys(case.input_partitions, case.idle_timeout_ms)
 
 
 def _outputs(broker: Broker, case: Case) -> list[str]:
@@ -192,6 +204,16 @@ def _valid(case: Case, topic: str) -> list[State]:
         for offset, value in enumerate(values)
         if f"{topic}-{partition}-{offset}" not in rubbish
     ]
+
+
+def _tables(broker: Broker, case: Case) -> list[str]:
+    """What the changelogs tell of windows that is not what a recount tells."""
+    tables = []
+    for partition in range(case.partitions):
+        log = broker.logs[changelog_of(TABLES["counting"]), partition]
+        tables.append(DictRows(folded(log.read(0, log.end)[0])))
+    found, expected = windows_told(tables), windows(case.rules, _logs(case), _idle(case))
+    return [] if expected == found else [f"windows: {expected} expected, {found} found"]
 
 
 def folded(records: Sequence[Record]) -> dict[bytes, bytes]:

@@ -3,7 +3,7 @@
 -- The clicks that the counting stage had read at moment 2. told_ms: how far time had come for the
 -- click, by its own partition's stream time; by the stage's where it came back from idleness.
 CREATE VIEW counting_click AS
-SELECT c.p, c.o, c.user_id, c.event_ms, c.bot, c.q, c.source_o,
+SELECT c.p, c.o, c.user_id, c.product_id, c.page, c.event_ms, c.bot, c.q, c.source_o,
     window_of(c.event_ms) AS start_ms,
     greatest(c.stream_ms, x.s_ms) AS told_ms,
     c.o < m1.clicks_to AS must
@@ -77,3 +77,58 @@ SELECT r.p, r.user_id, r.start_ms, r.clicks
 FROM count_row r
 JOIN complete_from l USING (p)
 WHERE coalesce(r.start_ms >= l.clicks_ms, true) AND chosen(r.user_id, r.start_ms);
+
+-- A window as a whole: its clicks, its users, and the late clicks that did not lack the retention,
+-- too. These rows and the rankings are of all users, whoever was chosen.
+CREATE VIEW window_total AS
+SELECT p, start_ms, sum(clicks)::BIGINT AS clicks, sum(users)::BIGINT AS users,
+    sum(late)::BIGINT AS late
+FROM (
+    SELECT p, start_ms, clicks, 1 AS users, 0 AS late FROM counted
+    UNION ALL
+    SELECT p, start_ms, 0, 0, 1 FROM countable
+    WHERE told_ms - start_ms - size_ms() - grace_ms() BETWEEN 0 AND retention_ms() - 1
+) GROUP BY ALL;
+
+-- How often each product, and each page, was clicked in a window.
+CREATE VIEW product_total AS
+SELECT p, start_ms, product_id, count(*) AS clicks
+FROM countable
+WHERE start_ms + size_ms() + grace_ms() > told_ms AND rank_products()
+    AND strlen(product_id) BETWEEN 1 AND 256
+GROUP BY ALL;
+
+CREATE VIEW page_total AS
+SELECT p, start_ms, page, count(*) AS clicks
+FROM countable
+WHERE start_ms + size_ms() + grace_ms() > told_ms AND page IS NOT NULL
+GROUP BY ALL;
+
+-- Partitions and windows whose rows must, or may still, be there.
+CREATE MACRO kept_windows(kind) AS TABLE
+SELECT DISTINCT c.p, c.start_ms,
+    c.start_ms + size_ms() + grace_ms() + retention_ms() > m2.again_ms AS must
+FROM window_total c
+JOIN stage_state m2 ON m2.stage = 'counting' AND m2.moment = 2 AND m2.p = c.p
+JOIN complete_from l ON l.p = c.p
+LEFT JOIN first_left f ON f.what = kind AND f.p = c.p
+WHERE c.start_ms >= l.clicks_ms AND chosen(NULL, c.start_ms) AND (must OR c.start_ms >= f.from_ms);
+
+CREATE VIEW expected_window_rows AS
+SELECT * FROM window_total JOIN kept_windows('windows') USING (p, start_ms);
+CREATE VIEW expected_product_rows AS
+SELECT * FROM product_total JOIN kept_windows('products') USING (p, start_ms);
+CREATE VIEW expected_page_rows AS
+SELECT * FROM page_total JOIN kept_windows('pages') USING (p, start_ms);
+
+CREATE VIEW found_window_rows AS
+SELECT r.* FROM window_row r JOIN complete_from l USING (p)
+WHERE coalesce(r.start_ms >= l.clicks_ms, true) AND chosen(NULL, r.start_ms);
+
+-- Rankings that are not kept any more stay until their windows expire.
+CREATE VIEW found_product_rows AS
+SELECT r.* FROM product_row r JOIN complete_from l USING (p)
+WHERE coalesce(r.start_ms >= l.clicks_ms, true) AND chosen(NULL, r.start_ms) AND rank_products();
+CREATE VIEW found_page_rows AS
+SELECT r.* FROM page_row r JOIN complete_from l USING (p)
+WHERE coalesce(r.start_ms >= l.clicks_ms, true) AND chosen(NULL, r.start_ms) AND rank_pages();

@@ -67,6 +67,8 @@ SELECT r.p, r.user_id, r.product_id, r.event_ms, r.q, r.source_o, bool_or(r.must
     bool_and(r.event_ms < m1.again_ms - join_grace_ms()
         AND coalesce(r.event_ms < f.from_ms, true)) AS done,
     bool_and(r.event_ms < m2.again_ms - join_grace_ms()) AS may_be_done,
+    bool_and(r.event_ms < m2.again_ms - join_grace_ms()
+        AND coalesce(r.event_ms < f.from_ms, true)) AS done_by_now,
     bool_and(r.event_ms >= l.purchases_ms) AS complete,
     bool_and(l.conversions_whole) AS conversions_whole,
     bool_and(l.unattributed_whole) AS unattributed_whole
@@ -82,7 +84,7 @@ GROUP BY r.p, r.user_id, r.product_id, r.event_ms, r.q, r.source_o;
 CREATE TABLE pair AS
 SELECT b.p, b.user_id, b.product_id, c.event_ms AS click_ms, b.event_ms AS purchase_ms,
     c.q AS click_q, c.source_o AS click_o, b.q AS purchase_q, b.source_o AS purchase_o,
-    b.purchase_order, b.complete, b.conversions_whole, b.done, b.may_be_done,
+    b.purchase_order, b.complete, b.conversions_whole, b.done, b.may_be_done, b.done_by_now,
     c.must AND b.must AS both_read
 FROM join_purchase b
 JOIN join_click c ON c.p = b.p AND c.user_id = b.user_id AND c.product_id = b.product_id
@@ -165,3 +167,46 @@ SELECT r.p, r.user_id, r.product_id, r.event_ms,
 FROM purchase_row r
 JOIN complete_from l USING (p)
 WHERE coalesce(r.event_ms >= l.purchases_ms, true) AND chosen(r.user_id, r.event_ms);
+
+-- What came of purchases by moment 2, in the table until its hour's end + retention <= W.
+CREATE VIEW outcome AS
+SELECT p, user_id, product_id, click_q, click_o, click_ms, purchase_q, purchase_o, purchase_ms,
+    purchase_order, complete, attribution() = 'all' OR done_by_now AS sure
+FROM attributed
+UNION ALL
+SELECT p, user_id, product_id, NULL, NULL, NULL, q, source_o, event_ms,
+    purchase_order, complete, done_by_now
+FROM join_purchase b
+WHERE may_be_done AND NOT EXISTS (
+    SELECT 1 FROM pair x WHERE x.p = b.p AND x.purchase_q = b.q AND x.purchase_o = b.source_o);
+
+CREATE VIEW expected_outcome_rows AS
+SELECT c.* EXCLUDE (complete, sure), c.purchase_ms - c.purchase_ms % 3600000 AS hour_ms,
+    hour_ms + 3600000 + retention_ms() > m2.again_ms - join_grace_ms() AS kept,
+    c.sure AND kept AS must
+FROM outcome c
+JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = c.p
+LEFT JOIN first_left f ON f.what = 'outcomes' AND f.p = c.p
+WHERE c.complete AND chosen(c.user_id, c.purchase_ms) AND (kept OR hour_ms >= f.from_ms);
+
+-- A row whose key says another thing than its value is one of no purchase.
+CREATE VIEW found_outcome_rows AS
+WITH fields AS (
+    SELECT *, CASE WHEN json_valid(value) THEN json_extract_string(value, ['userId', 'productId',
+        'clickTimestamp', 'purchaseTimestamp', 'click', 'purchase', 'id', 'order']) END AS text
+    FROM outcome_row
+), places AS (
+    SELECT *, coalesce(text[1] = user_id AND our_ms(text[4]) = purchase_ms
+            AND name = CASE WHEN what = 'c' THEN text[7] ELSE text[6] END
+            AND name = CASE WHEN what = 'c' THEN text[5] || '/' || text[6] ELSE text[6] END, false)
+            AS agree,
+        CASE WHEN agree AND what = 'c' THEN place(text[5], clicks_topic()) END AS click,
+        CASE WHEN agree THEN place(text[6], purchases_topic()) END AS purchase
+    FROM fields
+)
+SELECT r.p, r.user_id, r.text[2] AS product_id, r.click[1] AS click_q, r.click[2] AS click_o,
+    our_ms(r.text[3]) AS click_ms, r.purchase[1] AS purchase_q, r.purchase[2] AS purchase_o,
+    r.purchase_ms, r.text[8] AS purchase_order, r.hour_ms
+FROM places r
+JOIN complete_from l USING (p)
+WHERE coalesce(r.purchase_ms >= l.purchases_ms, true) AND chosen(r.user_id, r.purchase_ms);

@@ -1,8 +1,13 @@
 -- A step deletes 20,000 rows at most, in the order of keys: a stage can be in between. Then the
 -- first row that is left of those that are due shows how far it has come.
 CREATE TABLE first_left AS
-SELECT 'counts' AS what, r.p, min(r.start_ms) AS from_ms
-FROM count_row r
+SELECT r.what, r.p, min(r.start_ms) AS from_ms
+FROM (
+    SELECT 'counts' AS what, p, start_ms FROM count_row
+    UNION ALL SELECT 'windows', p, start_ms FROM window_row
+    UNION ALL SELECT 'products', p, start_ms FROM product_row
+    UNION ALL SELECT 'pages', p, start_ms FROM page_row
+) r
 JOIN stage_state m2 ON m2.stage = 'counting' AND m2.moment = 2 AND m2.p = r.p
 WHERE r.start_ms + size_ms() + grace_ms() + retention_ms() <= m2.again_ms
     AND 20000 < (SELECT n FROM ever WHERE what = 'counts' AND ever.p = r.p)
@@ -13,6 +18,13 @@ FROM click_row r
 JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
 WHERE r.bucket_ms + bucket_ms() <= m2.again_ms - join_grace_ms() - within_ms()
     AND 20000 < (SELECT n FROM ever WHERE what = 'clicks' AND ever.p = r.p)
+GROUP BY ALL
+UNION ALL
+SELECT 'outcomes', r.p, min(r.hour_ms)
+FROM outcome_row r
+JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
+WHERE r.hour_ms + 3600000 + retention_ms() <= m2.again_ms - join_grace_ms()
+    AND 20000 < (SELECT n FROM ever WHERE what = 'outcomes' AND ever.p = r.p)
 GROUP BY ALL
 UNION ALL
 SELECT 'purchases', r.p, min(r.event_ms)

@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE inner_read AS
 WITH fields AS (
     SELECT *, CASE WHEN json_valid(value) THEN json_extract_string(value, ['userId', 'productId',
-        'timestamp', 'streamTime', 'sourceRecord', 'bot']) END AS text
+        'timestamp', 'streamTime', 'sourceRecord', 'bot', 'page']) END AS text
     FROM arrived
 )
 SELECT p, o, at_ms, text[1] AS user_id, text[2] AS product_id,
@@ -11,14 +11,16 @@ SELECT p, o, at_ms, text[1] AS user_id, text[2] AS product_id,
     place(text[5], clicks_topic()) AS click, place(text[5], purchases_topic()) AS purchase,
     coalesce(user_id = key AND event_ms >= 0 AND stream_ms IS NOT NULL AND contains(text[5], '-'),
         false) AS ours,
-    CASE WHEN getvariable('kind') = 'purchases' THEN value END AS value
+    CASE WHEN getvariable('kind') = 'purchases' THEN value END AS value,
+    CASE WHEN getvariable('kind') = 'clicks' AND rank_pages() AND json_type(value, 'page') = 'VARCHAR'
+        THEN nullif(page_name(text[7]), '') END AS page
 FROM fields;
 
 INSERT INTO passed
 SELECT getvariable('kind'), p, o, at_ms, user_id, product_id, event_ms, stream_ms,
     coalesce(bot, false),
     CASE WHEN click IS NOT NULL THEN 'clicks' WHEN purchase IS NOT NULL THEN 'purchases' END,
-    coalesce(click, purchase)[1], coalesce(click, purchase)[2], value
+    coalesce(click, purchase)[1], coalesce(click, purchase)[2], value, page
 FROM inner_read WHERE ours;
 
 INSERT INTO foreign_record SELECT getvariable('kind'), p, o FROM inner_read WHERE NOT ours;

@@ -13,11 +13,12 @@ CREATE TABLE input (
     user_id VARCHAR, product_id VARCHAR, event_ms BIGINT, readable BOOLEAN, value BLOB
 );
 
--- enriched-clicks and purchases-by-user. `value` is kept of purchases only, for their order.
+-- enriched-clicks and purchases-by-user. `value` is kept of purchases only, for their order; `page`
+-- of clicks, as it is ranked, if pages are.
 CREATE TABLE passed (
     kind kind, p INTEGER, o BIGINT, appended_ms BIGINT,
     user_id VARCHAR, product_id VARCHAR, event_ms BIGINT, stream_ms BIGINT, bot BOOLEAN,
-    source_kind kind, q INTEGER, source_o BIGINT, value VARCHAR
+    source_kind kind, q INTEGER, source_o BIGINT, value VARCHAR, page VARCHAR
 );
 
 -- Records of the inner topics that this application did not write.
@@ -58,6 +59,9 @@ CREATE TABLE change (stage VARCHAR, p INTEGER, o BIGINT, key BLOB, value BLOB);
 
 -- The rows of the tables: the last change of each key, decoded by changelogs.py.
 CREATE TABLE count_row (p INTEGER, start_ms BIGINT, user_id VARCHAR, clicks BIGINT);
+CREATE TABLE window_row (p INTEGER, start_ms BIGINT, clicks BIGINT, users BIGINT, late BIGINT);
+CREATE TABLE product_row (p INTEGER, start_ms BIGINT, product_id VARCHAR, clicks BIGINT);
+CREATE TABLE page_row (p INTEGER, start_ms BIGINT, page VARCHAR, clicks BIGINT);
 CREATE TABLE click_row (
     p INTEGER, bucket_ms BIGINT, user_id VARCHAR, product_id VARCHAR, event_ms BIGINT,
     q INTEGER, source_o BIGINT
@@ -65,6 +69,11 @@ CREATE TABLE click_row (
 CREATE TABLE purchase_row (
     p INTEGER, event_ms BIGINT, q INTEGER, source_o BIGINT,
     user_id VARCHAR, product_id VARCHAR, matched BOOLEAN
+);
+-- Of outcomes the key alone is decoded: `value` is a conversion's or unattributed purchase's JSON.
+CREATE TABLE outcome_row (
+    p INTEGER, hour_ms BIGINT, user_id VARCHAR, purchase_ms BIGINT, what VARCHAR, name VARCHAR,
+    value VARCHAR
 );
 
 -- What a stage had committed at a moment: 1 is before the outputs were read, 2 after it.
@@ -110,6 +119,11 @@ CREATE MACRO our_ms(t) AS CASE
 CREATE MACRO plain_ms(t) AS CASE
     WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{3})?Z?')
     THEN epoch_ms(TRY_CAST(t AS TIMESTAMP)) END;
+
+-- A page as it is ranked: up to the first ? or #, and as many characters as fit into 512 bytes.
+CREATE MACRO cut_page(t) AS CASE WHEN strlen(t) <= 512 THEN t
+    ELSE list_max([left(t, n) FOR n IN range(128, 513) IF strlen(left(t, n)) <= 512]) END;
+CREATE MACRO page_name(t) AS cut_page(regexp_extract(t, '^[^?#]*'));
 
 -- The place <topic>-<partition>-<offset> of a record of this topic: [partition, offset]; else NULL.
 CREATE MACRO place(t, topic) AS CASE

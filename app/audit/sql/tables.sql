@@ -8,6 +8,7 @@ DROP TABLE change;
 -- How many rows each table ever had in a partition.
 CREATE TABLE ever AS
 SELECT CASE WHEN stage = 'counting' THEN 'counts' WHEN key < 'd'::BLOB THEN 'clicks'
+    WHEN key < 'p'::BLOB THEN 'outcomes'
     ELSE 'purchases' END AS what, p, count(*) AS n
 FROM last_change
 GROUP BY ALL;
