@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from app.refusals import KafkaRefusal, refusal
 from app.settings import Settings
 from app.topics import INPUTS, TopicSpec, topic_name, topic_specs
 from models.errors import BrokerError, TopicError
@@ -30,13 +31,14 @@ async def connected(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
     Raises:
         BrokerError: The broker can't be reached.
+        KafkaRefusal: It does not let this client in, or not do this.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin = AIOKafkaAdminClient(**settings.connection)
     try:
         await admin.start()
         yield admin
     except (KafkaError, OSError) as error:
-        raise BrokerError(
+        raise await refusal(settings.connection, error) or BrokerError(
             f"Kafka must answer at {settings.bootstrap_servers}; it does not: {error}. "
             "Start it, or set CLICKSTREAM_BROKER."
         ) from None
@@ -56,6 +58,9 @@ async def wait_for_broker(
 
     Returns:
         Whether it answers.
+
+    Raises:
+        KafkaRefusal: It answers, and does not let this client in.
     """
     began = time.monotonic()
     said: float | None = None
@@ -65,6 +70,8 @@ async def wait_for_broker(
                 if said is not None:
                     say(f"Kafka answers at {settings.bootstrap_servers}.")
                 return True
+        except KafkaRefusal:
+            raise
         except BrokerError as error:
             now = time.monotonic()
             if said is None or now - said >= _SAY_SECONDS:

@@ -136,7 +136,7 @@ async def _of_tables(
         for spec in stages
         for partition in range(settings.partitions)
     }
-    states = await last_states(at, bootstrap_servers=settings.bootstrap_servers)
+    states = await last_states(at, **settings.connection)
     ledgers: dict[str, dict[int, Ledger]] = {spec.name: {} for spec in stages}
     for tp, state in states.items():
         ledgers[at[tp]][tp.partition] = msgspec.json.decode(state, type=Envelope).ledger

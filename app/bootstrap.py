@@ -4,17 +4,33 @@ from collections.abc import Callable
 from typing import Any
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
 from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
-from app.commands import explain, generate, init_topics, ledger, load, verify  # noqa: F401 a module registers its command
+from app.commands import (  # noqa: F401 a module registers its command
+    doctor,
+    explain,
+    generate,
+    init_topics,
+    ledger,
+    load,
+    redrive,
+    tail,
+    top,
+    verify,
+)
+from app.credentials import hide_passwords
 from app.lookups import Lookups
+from app.metrics.metrics import Metrics
+from app.metrics.state import State
 from app.peers import Peers
 from app.recovery import TableManager
 from app.router import StageRouter
 from app.settings import Settings
 from app.stages import register_all, window_rules
+from app.status.cluster import Cluster
 from app.topics import INPUTS, TABLES, changelog_name, topic_name
 from app.transport import Transport
 from app.web import Web
@@ -32,11 +48,15 @@ class App(faust.App):
         settings: The settings it was made with.
         engine: The stages of this worker.
         peers: This worker and the others.
+        cluster: How they are.
+        metrics: What this worker did, and how it is, for Prometheus.
     """
 
     settings: Settings
     engine: Engine
     peers: Peers
+    cluster: Cluster
+    metrics: Metrics
 
     def _new_web(self) -> Web:
         return Web(self)
@@ -63,6 +83,11 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     (register or register_all)(wiring, settings)
     _tables(app, settings)
     app.peers = Peers(app)
+    app.cluster = Cluster(app, window_rules(settings))
+    app.task(app.cluster.watch)
+    state = State(app.engine, settings.topic_prefix, settings.data_dir)
+    app.metrics = Metrics(app.engine.specs.values(), state)
+    app.engine.observers.append(app.metrics)
     return app
 
 
@@ -70,6 +95,7 @@ def _faust_app(settings: Settings) -> App:
     return App(
         settings.app_id,
         broker=settings.faust_broker,
+        broker_credentials=_credentials(settings),
         datadir=settings.data_dir,
         store="memory://",  # the engine keeps the tables' rows in RocksDB
         autodiscover=False,  # it skips modules that fail to import
@@ -87,8 +113,24 @@ def _faust_app(settings: Settings) -> App:
         consumer_auto_offset_reset="earliest",
         web_bind=settings.web_bind,
         web_host=settings.advertised_host,
-        canonical_url=f"http://{settings.advertised_host}:6066",
+        web_ssl_context=settings.web_context,
+        canonical_url=settings.web_url,
     )
+
+
+def _credentials(settings: Settings) -> Credentials | None:
+    """What Faust's own clients show to Kafka: as all others, from ``settings.connection``."""
+    hide_passwords()
+    security = settings.security
+    context = security.get("ssl_context")
+    if "sasl_mechanism" in security:
+        return SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            mechanism=security["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context is not None else None
 
 
 def _engine(app: App, settings: Settings) -> Engine:
@@ -103,7 +145,7 @@ def _engine(app: App, settings: Settings) -> Engine:
         gateway=KafkaGateway(
             settings.app_id,
             settings.data_dir / settings.app_id,
-            bootstrap_servers=settings.bootstrap_servers,
+            **settings.connection,
         ),
     )
 

@@ -31,14 +31,14 @@ class Peers:
     @property
     def me(self) -> URL:
         """This worker's own address."""
-        return _plain(URL(str(self._app.conf.canonical_url)))
+        return self._at(str(self._app.conf.canonical_url))
 
     def owners(self, table: str) -> dict[int, URL]:
         """The worker of each partition of a table; a partition that moves may be missing."""
         changelog = changelog_name(self._app.settings, table)
         assignor = cast("PartitionAssignor", self._app.assignor)
         urls = assignor._tps_url.items()  # noqa: SLF001 Faust offers one key at a time
-        return {tp.partition: _plain(URL(url)) for tp, url in urls if tp.topic == changelog}
+        return {tp.partition: self._at(url) for tp, url in urls if tp.topic == changelog}
 
     def workers(self) -> list[URL]:
         """All workers that own anything, this one among them, in order of their addresses."""
@@ -65,12 +65,18 @@ class Peers:
         try:
             async with (
                 asyncio.timeout(_ANSWER_SECONDS),
-                self._app.http_client.get(url, headers={ROUTED: "1"}) as answer,
+                self._app.http_client.get(
+                    url,
+                    headers={ROUTED: "1", **self._app.settings.web_credentials},
+                    allow_redirects=False,  # the token is for workers alone
+                    ssl=self._app.settings.peers_context if url.scheme == "https" else True,
+                ) as answer,
             ):
                 return answer.status, await answer.read()
         except (ClientError, TimeoutError, OSError):
             raise Unavailable(f"The worker at {worker} does not answer: ask again soon.") from None
 
-
-def _plain(url: URL) -> URL:
-    return url.origin()
+    def _at(self, url: str) -> URL:
+        """A worker's address; Faust's command line takes all of them for plain HTTP."""
+        tls = self._app.settings.web_tls
+        return URL(url).origin().with_scheme("https" if tls else "http")

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
 from aiohttp import web
 from faust.web.drivers import aiohttp as driver
 
 from app.answers import Refused, json_answer
+from app.guard import Guard
 from app.views import routes
+from app.web_security import is_local
+from app.web_server import Runner
 
 if TYPE_CHECKING:
     from app.bootstrap import App
@@ -28,9 +31,23 @@ class Web(driver.Web):
 
     def __init__(self, app: "App", **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
-        self.web_app.middlewares.append(answer_in_json)
+        self._runner = Runner(self.web_app)
+        guard = Guard(app.settings, app.conf.web_bind, app.conf.web_host)
+        self.web_app.middlewares.extend([answer_in_json, guard.admit])
         for path, handler in routes(app).items():
             self.web_app.router.add_get(_open(path), handler)
+
+    async def on_start(self) -> None:
+        """Serve, and say so if everybody may read."""
+        bind = self.app.conf.web_bind
+        if cast("App", self.app).settings.web_token is None and not is_local(bind):
+            self.log.warning(
+                "Whoever reaches %s:%s may read the web views, users' data among them. Set "
+                "CLICKSTREAM_WEB_TOKEN or CLICKSTREAM_WEB_TOKEN_FILE, or listen on 127.0.0.1.",
+                bind,
+                self.app.conf.web_port,
+            )
+        await super().on_start()
 
     def route(self, pattern: str, *args: Any, **kwargs: Any) -> None:
         """Add one of Faust's views."""

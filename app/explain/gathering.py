@@ -74,7 +74,7 @@ def _late(record: InputRecord) -> tuple[str, tuple[float, str]]:
 
 async def _state(settings: Settings, table: str, partition: int) -> Envelope | None:
     at = TopicPartition(changelog_name(settings, table), partition)
-    states = await last_states([at], bootstrap_servers=settings.bootstrap_servers)
+    states = await last_states([at], **settings.connection)
     return msgspec.json.decode(states[at], type=Envelope) if at in states else None
 
 
@@ -126,9 +126,7 @@ async def of_record(topics: Topics, settings: Settings, place: Place) -> Trace:
 
 
 async def _read_to(settings: Settings, place: Place) -> int:
-    gateway = KafkaGateway(
-        settings.app_id, settings.data_dir, bootstrap_servers=settings.bootstrap_servers
-    )
+    gateway = KafkaGateway(settings.app_id, settings.data_dir, **settings.connection)
     at = (place.topic, place.partition)
     return (await gateway.committed([at])).get(at, (0, ""))[0]
 

@@ -129,7 +129,7 @@ async def topics_of(settings: Settings) -> AsyncIterator[Topics]:
         names = (topic_name(settings, short) for short in (*INPUTS, *INNER, *OUTPUTS))
         counts = await partition_counts(admin, names)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **settings.connection,
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",

@@ -1,12 +1,13 @@
 """What loading and generating need of the cluster before they begin."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced
 
+from app.refusals import refusal
 from models.errors import BrokerError, TopicError
 
 #: Milliseconds a request to the broker may take.
@@ -16,16 +17,21 @@ _NO_ERROR = 0
 
 
 @asynccontextmanager
-async def connected(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def connected(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client for as long as it is needed.
 
     Args:
-        bootstrap_servers: ``host:port[,host:port]``.
+        connection: What every Kafka client is made with.
+
+    Raises:
+        KafkaRefusal: Kafka does not let this client in.
     """
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap_servers, request_timeout_ms=REQUEST_TIMEOUT_MS
-    )
-    await admin.start()
+    admin = AIOKafkaAdminClient(**connection, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+    except KafkaError as error:
+        await admin.close()
+        raise await refusal(connection, error) or error from None
     try:
         yield admin
     finally:

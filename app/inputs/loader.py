@@ -9,11 +9,11 @@ killed run left open, then the offset says where to go on. The broker remembers 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -67,14 +67,14 @@ class Target:
     """Where rows go.
 
     Attributes:
-        bootstrap_servers: ``host:port[,host:port]``.
+        connection: What every Kafka client is made with; it may hold a password.
         load_id: Transactional id and consumer group.
         topics: Full names of clicks, purchases and dead letters, by short name.
         partitions: Number of partitions by full name.
         source: Name of the file, for the dead letters.
     """
 
-    bootstrap_servers: str
+    connection: Mapping[str, Any] = field(repr=False)
     load_id: str
     topics: dict[str, str]
     partitions: dict[str, int]
@@ -93,7 +93,7 @@ class Loader:
         """Name the target; nothing is sent before the context is entered."""
         self._target = target
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=target.bootstrap_servers,
+            **target.connection,
             transactional_id=target.load_id,
             transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,

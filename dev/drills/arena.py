@@ -148,7 +148,7 @@ async def topics(site: Site) -> AsyncIterator[None]:
     """The drill's topics; they are deleted in the end."""
     settings = Settings.model_validate(site.environment("topics"))
     specs = {spec.name: spec for spec in topic_specs(settings)}
-    async with connected(settings.bootstrap_servers) as admin:
+    async with connected(settings.connection) as admin:
         new = [
             NewTopic(site.topic(short), count, 1, topic_configs=specs[site.topic(short)].config)
             for short, count in INPUT_PARTITIONS.items()
@@ -170,5 +170,5 @@ async def configure(site: Site, names: Sequence[str], **more: object) -> None:
         for spec in topic_specs(settings)
         if spec.name in names
     ]
-    async with connected(settings.bootstrap_servers) as admin:
+    async with connected(settings.connection) as admin:
         await admin.alter_configs(changed)

@@ -112,7 +112,7 @@ async def _observed(arena: Arena, event: str, harm: Callable[[], Awaitable[None]
 
 async def _owners(arena: Arena) -> Owners:
     """The group's member that has each partition of each stage."""
-    async with connected(arena.site.broker.bootstrap) as admin:
+    async with connected({"bootstrap_servers": arena.site.broker.bootstrap}) as admin:
         (answer,) = await admin.describe_consumer_groups([f"{arena.site.prefix}app"])
     owners: Owners = {}
     for group in answer.groups:

@@ -13,5 +13,6 @@ from dev.kafka.broker import LocalKafka
 from dev.kafka.errors import KafkaError
 from dev.kafka.jars import ensure_jars
 from dev.kafka.resolve import Broker, resolve_broker
+from dev.kafka.security import Security
 
-__all__ = ["Broker", "KafkaError", "LocalKafka", "ensure_jars", "resolve_broker"]
+__all__ = ["Broker", "KafkaError", "LocalKafka", "Security", "ensure_jars", "resolve_broker"]

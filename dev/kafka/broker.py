@@ -14,6 +14,7 @@ from dev.kafka import ports
 from dev.kafka.config import JVM_OPTIONS, server_properties
 from dev.kafka.errors import KafkaError, PortError, StartError
 from dev.kafka.jars import ensure_jars
+from dev.kafka.security import Security
 
 START_TIMEOUT_S = 60.0
 """Seconds a broker may take to answer; it needs 3, on a busy machine 10."""
@@ -28,13 +29,17 @@ _POLL_S = 0.05
 class LocalKafka:
     """One Kafka broker on 127.0.0.1 whose data and log stay in its directory."""
 
-    def __init__(self, directory: Path, port: int | None = None) -> None:
+    def __init__(
+        self, directory: Path, port: int | None = None, security: Security | None = None
+    ) -> None:
         """Name the place; nothing runs before `start`.
 
         Args:
             directory: keeps the data, the log and the configuration; made where it is missing.
             port: where clients connect, 1 to 65535; a free one when None.
+            security: listeners beside the plain one.
         """
+        self._security = security
         self.directory = directory.resolve()
         self.port = ports.free_port() if port is None else port
         self._controller_port = ports.free_port()
@@ -49,6 +54,12 @@ class LocalKafka:
     def url(self) -> str:
         """`kafka://host:port`, as CLICKSTREAM_BROKER takes it."""
         return f"kafka://{self.bootstrap}"
+
+    def secure(self, protocol: str) -> str:
+        """`host:port` of a listener beside the plain one: SSL, SASL_PLAINTEXT or SASL_SSL."""
+        if self._security is None:
+            raise KafkaError(f"a broker without security has no listener {protocol}: give it some")
+        return f"{ports.HOST}:{self._security.ports[protocol]}"
 
     @property
     def log(self) -> Path:
@@ -142,7 +153,9 @@ class LocalKafka:
 
     def _configure(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        text = server_properties(self._data, self.port, self._controller_port)
+        if self._security is not None:
+            self._security.make()
+        text = server_properties(self._data, self.port, self._controller_port, self._security)
         self._properties.write_text(text)
 
     def _format(self, java: list[str]) -> None:
@@ -152,7 +165,9 @@ class LocalKafka:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode()
         # For a second of work the first compiler is quicker than both.
         tool = [*java, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
-        process = self._spawn([*tool, "--config", str(self._properties), f"--cluster-id={cluster}"])
+        more = self._security.credentials() if self._security else []
+        config = ["--config", str(self._properties), f"--cluster-id={cluster}"]
+        process = self._spawn([*tool, *config, *more])
         try:
             code = process.wait(START_TIMEOUT_S)
         finally:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dev.kafka.ports import HOST
+from dev.kafka.security import Security
 
 _INTERNAL_PARTITIONS = 4
 """Partitions of each internal topic; Kafka's 50 take seconds to create and to load."""
@@ -17,17 +18,24 @@ JVM_OPTIONS = (
 """A gigabyte is more than any test fills, and leaves the machine to the workers."""
 
 
-def server_properties(data: Path, port: int, controller_port: int) -> str:
+def server_properties(
+    data: Path, port: int, controller_port: int, security: Security | None = None
+) -> str:
     """Return the text of server.properties.
 
     Args:
         data: directory of the broker's data.
         port: where clients connect, 1 to 65535.
         controller_port: where the broker meets its own controller, 1 to 65535.
+        security: listeners beside the plain one.
     """
     settings = (
         _node(data, port, controller_port) | _internal_topics() | _prompt_groups() | _disciplined()
     )
+    if security is not None:
+        settings |= security.properties()
+        for name in ("listeners", "advertised.listeners"):
+            settings[name] = f"{settings[name]},{security.listeners()}"
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
