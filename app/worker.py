@@ -10,21 +10,24 @@ import os
 import signal
 import socket
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, NoReturn, cast
 
 import faust
+import faust.cli.worker
+import structlog
+from mode.utils.logging import level_number
 
+from app import logs
 from app.admin import check_topics, wait_for_broker
-from app.logs import quieten
+from app.journal import Journal
 from app.records import use_light_records
 from app.settings import Settings
+from app.tracing import tracers
 from models.errors import ClickstreamError, SettingsError
 
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 before logging is set up
-
+log = structlog.stdlib.get_logger(__name__)
 
 #: Objects made, less those freed, before the garbage collector looks at the youngest.
 _COLLECT_AFTER = 100_000
@@ -43,17 +46,21 @@ class Worker(faust.Worker):
     """
 
     _lock: IO[bytes] | None = None
+    _journal: Journal
 
     def execute_from_commandline(self) -> NoReturn:
         """Check, then run until the end."""
         app = cast("Any", self.app)
         settings: Settings = app.settings
+        logs.begin(settings.log_format, level_number(self.loglevel))
         try:
+            self._journal = Journal()
+            app.engine.observers += [self._journal, *tracers(settings)]
             check_port(app.conf.web_bind, app.conf.web_port)
             self._lock = lock_directory(settings.data_dir)
             asyncio.run(_check_cluster(settings))
         except ClickstreamError as error:
-            _say(f"{error}")
+            print(error, file=sys.stderr, flush=True)  # noqa: T201 to whoever started it, as it is
             raise SystemExit(1) from None
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise SystemExit(0) from None  # as when it runs: asked to end, it ended
@@ -62,9 +69,37 @@ class Worker(faust.Worker):
         super().execute_from_commandline()
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
-        """Keep Kafka's client from filling the log, unless it is being debugged."""
-        if level > logging.DEBUG:
-            quieten()
+        """Write the log as it is set, and nothing beside it."""
+        self.spinner = None
+        logs.adopt(cast("Any", self.app).settings.log_format, level)
+
+    async def on_start(self) -> None:
+        """Tell what starts."""
+        app = cast("Any", self.app)
+        log.info(
+            "Worker starting",
+            version=version("clickstream"),
+            app_id=app.conf.id,
+            broker=app.settings.bootstrap_servers,
+            partitions=app.settings.partitions,
+            data_dir=str(app.settings.data_dir.absolute()),
+            web=str(app.conf.canonical_url),
+            pid=os.getpid(),
+        )
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """Tell that it ends, and what was not told yet."""
+        self._journal.sum_up()
+        log.info("Worker stopping")
+        await super().on_stop()
+
+
+class worker(faust.cli.worker.worker):  # noqa: N801 its name is the command's
+    """Start a worker."""
+
+    def on_worker_created(self, worker: Any) -> None:
+        """Print no banner: the log tells what starts."""
 
 
 def _collect_rarely() -> None:
@@ -83,7 +118,7 @@ async def _check_cluster(settings: Settings) -> None:
     client = logging.getLogger("aiokafka")
     client.setLevel(logging.CRITICAL)  # what it logs of a broker that is down is said here
     try:
-        await wait_for_broker(settings, _say)
+        await wait_for_broker(settings, log.warning)
         await check_topics(settings)
     finally:
         client.setLevel(logging.NOTSET)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from app.bootstrap import create_app
 from app.settings import Settings
 from dev.kafka.config import server_properties
-from dev.kafka.jars import POM
+from dev.kafka.jars import POM, ROOT
 from dev.kafka.ports import HOST
 from tests.containers import (
     APP_SERVICES,
@@ -27,6 +28,8 @@ from tests.containers import (
 
 KAFKA_PORT = "CLICKSTREAM_KAFKA_PORT"
 """Where this machine finds the broker: read by compose and `make kafka`, no setting of the app."""
+
+MONITORING = ("prometheus", "grafana")
 
 SCHEMA = "check_jsonschema/builtin_schemas/vendor/compose-spec.json"
 """The compose specification's JSON schema, as check-jsonschema ships it."""
@@ -92,14 +95,67 @@ def test_workers_share_neither_volume_nor_port() -> None:
 
 def test_every_volume_in_use_is_declared_and_used_once() -> None:
     """What `down` leaves is what `up` finds again."""
-    used = [volume.split(":")[0] for s in SERVICES.values() for volume in s.get("volumes", [])]
-    assert sorted(COMPOSE["volumes"]) == sorted(used)
+    assert sorted(COMPOSE["volumes"]) == sorted(v for v in sources() if not v.startswith("./"))
+
+
+def test_what_is_mounted_of_the_checkout_is_there() -> None:
+    """Docker makes an empty directory of a path that is wrong."""
+    mounted = [ROOT / source for source in sources() if source.startswith("./")]
+    assert 3 == len(mounted)
+    assert all(path.is_dir() for path in mounted)
+
+
+def sources() -> list[str]:
+    """What the services mount: volumes, and folders of the checkout."""
+    return [volume.split(":")[0] for s in SERVICES.values() for volume in s.get("volumes", [])]
 
 
 def test_nothing_is_published_beyond_this_machine() -> None:
-    """Neither Kafka nor the web views ask who is there."""
+    """Neither Kafka nor Prometheus nor Grafana asks who is there."""
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert [HOST] * 3 == [port.split(":")[0] for port in published]
+    assert [HOST] * 5 == [port.split(":")[0] for port in published]
+
+
+def test_no_port_of_this_machine_is_published_twice() -> None:
+    """All services can run at the same time."""
+    published = [p.split(":")[1] for s in SERVICES.values() for p in s.get("ports", [])]
+    assert len(set(published)) == len(published)
+
+
+def test_a_plain_start_leaves_the_monitoring_out() -> None:
+    """It is asked for by its profile; nothing else waits for it."""
+    profiles = {name: s["profiles"] for name, s in SERVICES.items() if "profiles" in s}
+    assert {name: ["monitoring"] for name in MONITORING} == profiles
+    needed = {
+        need for n, s in SERVICES.items() for need in s.get("depends_on", ()) if n != "grafana"
+    }
+    assert not needed & set(MONITORING)
+
+
+@pytest.mark.parametrize("service", MONITORING)
+def test_monitoring_is_of_one_version(service: str) -> None:
+    """No tag that moves."""
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+", SERVICES[service]["image"])
+
+
+def test_prometheus_sends_the_workers_token() -> None:
+    """It is in the file that the scrape configuration names, whether it is set or not."""
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    job = next(job for job in config["scrape_configs"] if "dns_sd_configs" in job)
+    file = job["authorization"]["credentials_file"]
+    script = SERVICES["prometheus"]["entrypoint"][2]
+    assert f'"$$CLICKSTREAM_WEB_TOKEN" > {file} ' in script
+    assert "CLICKSTREAM_WEB_TOKEN" in SERVICES["prometheus"]["environment"]
+
+
+def test_prometheus_finds_every_worker_however_many_there_are() -> None:
+    """By a name that all of them have, at the port that they listen on."""
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    (discovery,) = config["scrape_configs"][0]["dns_sd_configs"]
+    (name,) = discovery["names"]
+    for worker in WORKERS:
+        assert [name] == SERVICES[worker]["networks"]["default"]["aliases"]
+        assert str(discovery["port"]) == SERVICES[worker]["ports"][0].split(":")[-1]
 
 
 @pytest.mark.parametrize("service", WORKERS)
@@ -126,10 +182,11 @@ def test_services_start_after_what_they_need() -> None:
 
 
 def test_what_runs_for_ever_is_checked_and_restarted() -> None:
-    """Kafka and the workers; creating the topics ends."""
-    assert {"kafka", *WORKERS} == {n for n, s in SERVICES.items() if "healthcheck" in s}
+    """All but creating the topics: that ends."""
+    running = ("kafka", *WORKERS, *MONITORING)
+    assert set(running) == {n for n, s in SERVICES.items() if "healthcheck" in s}
     restarts = {name: service["restart"] for name, service in SERVICES.items()}
-    assert dict.fromkeys(("kafka", *WORKERS), "unless-stopped") | {"topics": "no"} == restarts
+    assert dict.fromkeys(running, "unless-stopped") | {"topics": "no"} == restarts
 
 
 def test_one_service_builds_the_image_that_all_use() -> None:

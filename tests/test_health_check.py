@@ -2,19 +2,24 @@
 
 import http.server
 import re
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from faust.web.base import DEFAULT_BLUEPRINTS
 
+from app.bootstrap import create_app
+from app.settings import Settings
+from app.views import routes
 from dev.kafka.ports import HOST, free_port
+from dev.kafka.security import make_authority
 from tests.containers import SERVICES, WORKERS
 
 
@@ -39,19 +44,28 @@ def test_no_proxy_stands_between_a_worker_and_its_health_check() -> None:
         assert 0 == check_health(port, {"http_proxy": f"http://{HOST}:{free_port()}"})
 
 
+def test_a_worker_with_a_certificate_is_asked_over_tls(tmp_path: Path) -> None:
+    """For whatever name it is: the health check asks 127.0.0.1."""
+    make_authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "ca.key")
+    with serving(HTTPStatus.OK, context) as port:
+        assert 0 == check_health(port, {"CLICKSTREAM_WEB_CERT": "cert.pem"})
+
+
 def test_the_health_check_asks_for_a_view_that_every_worker_has() -> None:
-    """It is one of Faust's own, at the port that the container publishes."""
+    """It needs no token, and is at the port that the container publishes."""
     url = urlsplit(health_url())
-    assert f"/{url.path.split('/')[1]}" in dict(DEFAULT_BLUEPRINTS)
+    assert url.path in routes(create_app(Settings()))
     ports = {SERVICES[worker]["ports"][0].split(":")[-1] for worker in WORKERS}
     assert {str(url.port)} == ports
 
 
 def health_url() -> str:
     """What the workers' health check asks for."""
-    found = re.search(r"http://[^']+", SERVICES[WORKERS[0]]["healthcheck"]["test"][-1])
+    found = re.search(r"://[^']+", SERVICES[WORKERS[0]]["healthcheck"]["test"][-1])
     assert found is not None
-    return found[0]
+    return f"http{found[0]}"
 
 
 def check_health(port: int, environment: dict[str, str] | None = None) -> int:
@@ -64,7 +78,7 @@ def check_health(port: int, environment: dict[str, str] | None = None) -> int:
 
 
 @contextmanager
-def serving(status: int) -> Iterator[int]:
+def serving(status: int, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """Answer every GET of the health check's path with the status; yield the port."""
     path = urlsplit(health_url()).path
 
@@ -77,6 +91,8 @@ def serving(status: int) -> Iterator[int]:
             """Say nothing."""
 
     with http.server.HTTPServer((HOST, 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

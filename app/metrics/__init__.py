@@ -1,0 +1,1 @@
+"""What Prometheus scrapes: what the stages did, and how the engine is at the time of the scrape."""
