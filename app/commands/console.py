@@ -7,6 +7,7 @@ import sys
 from typing import Any, ClassVar, NoReturn
 
 from faust.cli import AppCommand
+from faust.cli.faust import cli
 
 from models.errors import ClickstreamError
 
@@ -15,6 +16,11 @@ FAULT = 1
 _SIGNALLED = 128
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+#: Commands of Faust's that are of no use here, or do harm: they work, and are not listed.
+_UNLISTED = ("agents", "clean-versions", "livecheck", "model", "models", "reset", "send", "tables")
+for _name in _UNLISTED:
+    cli.commands[_name].hidden = True
 
 
 class Interrupt:

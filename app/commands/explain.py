@@ -13,6 +13,7 @@ from app.explain.story import Story
 from app.explain.topics import topics_of
 from app.explain.trace import explain_record
 from app.inputs.errors import InputError
+from app.inputs.progress import Reporter
 from app.settings import Settings, load_settings
 from app.stages import join_rules, window_rules
 
@@ -24,7 +25,7 @@ _USAGE = {
 
 
 class explain(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Show the records that a count, a conversion or a dead letter rests on.
+    """Show what a count, a conversion or a record rests on.
 
     WHAT is "count USER WINDOW_START", "conversion CLICK/PURCHASE" or "record
     TOPIC-PARTITION-OFFSET".
@@ -45,7 +46,9 @@ class explain(ConsoleCommand):  # noqa: N801 its name is the command's
             usage = "; ".join(f"explain {name} {rest}" for name, rest in _USAGE.items())
             got = " ".join((what, *names))
             raise InputError(f"What to explain is one of: {usage}. Got: explain {got}.")
-        story = await _story(load_settings(), what, *names)
+        with Reporter("explain", None, quiet=self.quiet, lines=False) as reporter:
+            reporter.begin("reading the topics")
+            story = await _story(load_settings(), what, *names)
         story.show(Console())
         if not story.right:
             raise SystemExit(FAULT)

@@ -12,13 +12,14 @@ from aiokafka.errors import KafkaError
 from faust.cli import option
 
 from app.commands.console import ConsoleCommand, Interrupt
+from app.fields import duration_ms
 from app.inputs.bulk import BATCH_BYTES, BulkSender
 from app.inputs.cluster import REQUEST_TIMEOUT_MS, connected, partition_counts, told
 from app.inputs.errors import InputError
 from app.inputs.pouring import Pace, Pourer, Sent
 from app.inputs.progress import Rate, Reporter
 from app.inputs.traffic import DEFAULT_START_MS, Traffic
-from app.settings import Settings, duration_ms, load_settings
+from app.settings import Settings, load_settings
 from app.topics import INPUTS, topic_name
 from models.timestamps import iso, to_ms
 
@@ -43,11 +44,12 @@ class Plan:
 
 
 class Generate(ConsoleCommand):
-    """Send a realistic clickstream to Kafka: visits, popular products, purchases after clicks.
+    """Send a realistic clickstream to Kafka.
 
-    Messages come out of order, some minutes late, some broken. The same seed, start and numbers
-    give the same messages. Event time begins at --start and runs as fast as messages are sent,
-    --density clicks a second of it; with --live it is now.
+    Visits, popular products, purchases after clicks. Messages come out of order, some minutes
+    late, some broken. The same seed, start and numbers give the same messages. Event time begins
+    at --start and runs as fast as messages are sent, --density clicks a second of it; with --live
+    it is now.
     """
 
     options = [  # noqa: RUF012 Faust's own commands declare theirs so.
@@ -114,10 +116,10 @@ class Generate(ConsoleCommand):
 
 @asynccontextmanager
 async def _sender(settings: Settings, topics: dict[str, str]) -> AsyncIterator[BulkSender]:
-    async with connected(settings.bootstrap_servers) as admin:
+    async with connected(settings.connection) as admin:
         partitions = await partition_counts(admin, topics.values())
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **settings.connection,
         enable_idempotence=True,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         max_batch_size=BATCH_BYTES,

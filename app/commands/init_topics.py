@@ -8,7 +8,10 @@ from app.settings import load_settings
 
 
 class init_topics(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Create the topics that are missing, inputs too, and check those that are there."""
+    """Create the topics that are missing, and check all.
+
+    Inputs, too. What is there and not as it must be is told with what to do, and not changed.
+    """
 
     async def execute_alone(self, interrupt: Interrupt, **options: Any) -> None:
         """Create and check."""

@@ -25,7 +25,11 @@ _APART = {
 
 
 class ledger(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Show what became of every record that each stage read; exit 1 if it does not add up."""
+    """Show what became of every record that each stage read.
+
+    Every stage commits its sums with its outputs; they are read from Kafka and need no worker.
+    Exit code 1 if they do not add up.
+    """
 
     options = [  # noqa: RUF012 Faust's own commands declare theirs so.
         option("--partitions", is_flag=True, default=False, help="Each partition by itself, too."),

@@ -39,11 +39,11 @@ class Job:
 
 
 class Load(ConsoleCommand):
-    """Load FILE into Kafka: JSON lines, CSV with a header, or a web server's log.
+    """Load a file into Kafka, every line exactly once.
 
-    FILE may end in .gz; - is standard input. Every line arrives exactly once: a load that was
-    interrupted or killed goes on where it stopped when it is run again. Lines that can't be read go
-    to the dead letters with file name and line number.
+    FILE holds JSON lines, CSV with a header, or a web server's log, and may end in .gz; - is
+    standard input. A load that was interrupted or killed goes on where it stopped when it is run
+    again. Lines that can't be read go to the dead letters with file name and line number.
     """
 
     options = [  # noqa: RUF012 Faust's own commands declare theirs so.
@@ -98,7 +98,7 @@ class Load(ConsoleCommand):
 
     async def _connect(self, settings: Settings, job: Job, interrupt: Interrupt) -> None:
         try:
-            async with connected(settings.bootstrap_servers) as admin:
+            async with connected(settings.connection) as admin:
                 target = await _target(settings, admin, job)
                 async with Loader(target) as loader:
                     await self._load(loader, admin, job, interrupt)
@@ -147,7 +147,7 @@ async def _target(settings: Settings, admin: AIOKafkaAdminClient, job: Job) -> T
     # The options' text is stable: a frozen dataclass of strings.
     load = load_id(settings.app_id, name, head or uuid.uuid4().bytes, repr(job.options))
     counts = await partition_counts(admin, topics.values())
-    return Target(settings.bootstrap_servers, load, topics, counts, name)
+    return Target(settings.connection, load, topics, counts, name)
 
 
 async def _start(loader: Loader, admin: AIOKafkaAdminClient, job: Job) -> Position:

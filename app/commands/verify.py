@@ -18,6 +18,7 @@ from app.audit.rules import Rules
 from app.audit.views import Views
 from app.commands.console import FAULT, ConsoleCommand, Interrupt
 from app.inputs.cluster import told
+from app.inputs.progress import Reporter
 from app.settings import load_settings
 
 #: New objects after which the garbage collector looks for cycles.
@@ -25,10 +26,11 @@ _COLLECT_AFTER = 200_000
 
 
 class verify(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Compute everything again from the topics, in SQL, and compare it with all that was emitted.
+    """Recount everything from the topics, in SQL, and compare.
 
-    Counts, late events, conversions, unattributed purchases, dead letters, the tables and the
-    ledgers. Changes nothing, and works while workers run. Exit code 1 on any difference.
+    It is held against all that was emitted: counts, late events, conversions, unattributed
+    purchases, dead letters, the tables and the ledgers. Changes nothing, and works while workers
+    run. Exit code 1 on any difference.
     """
 
     options = [  # noqa: RUF012 Faust's own commands declare theirs so.
@@ -50,10 +52,10 @@ class verify(ConsoleCommand):  # noqa: N801 its name is the command's
         settings = load_settings()
         choice = choice_of(options["from_"], options["to"], options["users"], options["sample"])
         views = Views(options["web"], options["ask"]) if options["web"] else None
-        order = Order(Rules(settings), choice, options["examples"], views)
-        console = Console(stderr=True)
         try:
-            result = await audit(order, _proceed(interrupt), console.print)
+            with Reporter("verify", None, quiet=self.quiet, lines=False) as reporter:
+                order = Order(Rules(settings), choice, options["examples"], views, reporter.begin)
+                result = await audit(order, _proceed(interrupt), reporter.note)
         except KafkaError as error:
             raise told(error, settings.broker, "nothing was changed") from error
         self._report(result, as_json=options["as_json"])

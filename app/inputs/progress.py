@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line now and then elsewhere."""
+"""How far a long command is: a bar on a terminal; elsewhere a line now and then, or nothing."""
 
 import sys
 import time
@@ -31,18 +31,21 @@ class Reporter:
     Use as a context manager; ``show`` is cheap and may be called often.
     """
 
-    def __init__(self, title: str, total: int | None, *, quiet: bool = False) -> None:
+    def __init__(
+        self, title: str, total: int | None, *, quiet: bool = False, lines: bool = True
+    ) -> None:
         """Say what is being done.
 
         Args:
             title: Name of the work.
             total: What ``done`` grows to, or None where there is no end.
             quiet: Show nothing.
+            lines: Write a line now and then where there is no terminal.
         """
         self._title = title
         self._total = total
         self._console = Console(stderr=True, quiet=quiet)
-        self._quiet = quiet
+        self._quiet = quiet or not (lines or self._console.is_terminal)
         self._bar = self._new_bar() if self._console.is_terminal and not quiet else None
         self._interval_s = _DRAW_INTERVAL_S if self._bar else _LINE_INTERVAL_S
         self._next = 0.0 if self._bar else time.monotonic() + self._interval_s
@@ -64,6 +67,19 @@ class Reporter:
         share = f" {done / self._total:4.0%}" if self._total else ""
         sys.stderr.write(f"{self._title}{share}: {text}\n")
         sys.stderr.flush()
+
+    def begin(self, text: str) -> None:
+        """Tell at once what is done next: something that may take long, and tells nothing.
+
+        Args:
+            text: What it is.
+        """
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], text=text)
+
+    def note(self, text: str) -> None:
+        """Tell a person something that stays on the screen."""
+        self._console.print(text)
 
     def __enter__(self) -> Self:
         if self._bar is not None:

@@ -1,0 +1,1 @@
+"""Following what is committed in a topic, a line a record."""

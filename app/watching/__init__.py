@@ -1,0 +1,1 @@
+"""The cluster in a terminal, as its workers tell of it."""
