@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-from faust.web.exceptions import ServiceUnavailable
-
 from agents.engine import Engine
-from agents.spec import Envelope
-from models.counting import CountingState, WindowRules
+from app.reading import Reading, moving, readings
+from models.counting import WindowRules
 from models.partitioning import partition_of
 from models.queries import clicks_of, purchases_of, windows_of
-from tables.store import PartitionStore
 
 
 class Lookups:
@@ -28,34 +24,25 @@ class Lookups:
 
     def windows(self, user: bytes) -> Any:
         """A user's windows; KeyError for a user without any."""
-        store = self._store("click-counts", user)
-        found = windows_of(store, self._rules, user, _closed_to(store))
+        reading = self._reading("click-counts", user)
+        closed_to = reading.closed_to
+        found = reading.read(lambda rows: windows_of(rows, self._rules, user, closed_to))
         if not found:
             raise KeyError(user)
         return found
 
     def join_state(self, user: bytes) -> Any:
         """A user's clicks and pending purchases; KeyError for a user without any."""
-        store = self._store("join-state", user)
-        clicks, purchases = clicks_of(store, user), purchases_of(store, user)
+        reading = self._reading("join-state", user)
+        clicks = reading.read(lambda rows: clicks_of(rows, user))
+        purchases = reading.read(lambda rows: purchases_of(rows, user))
         if not clicks and not purchases:
             raise KeyError(user)
         return {"clicks": clicks, "purchases": purchases}
 
-    def _store(self, table: str, user: bytes) -> PartitionStore:
-        """The store of the task at work; one that is being restored would give old answers."""
+    def _reading(self, table: str, user: bytes) -> Reading:
         partition = partition_of(user, self._engine.partitions)
-        for task in self._engine.delivery.tasks.values():
-            if task.spec.table == table and task.partition == partition:
-                if task.store is not None and not task.failed:
-                    return task.store
-                break
-        raise ServiceUnavailable("The partition is moving or recovering: ask again soon.")
-
-
-def _closed_to(store: PartitionStore) -> bytes:
-    state = store.state()
-    if state is None:
-        return b""
-    stage = msgspec.json.decode(state, type=Envelope).stage
-    return bytes.fromhex(msgspec.json.decode(stage, type=CountingState).closed_to)
+        reading = readings(self._engine, table).get(partition)
+        if reading is None:
+            raise moving([partition])
+        return reading

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from app.views import ledger, status
+from app.views import (
+    clicks,
+    conversions,
+    counts,
+    dashboard,
+    ledger,
+    metrics,
+    openapi,
+    status,
+    top,
+    windows,
+)
 
 if TYPE_CHECKING:
     from app.bootstrap import App
@@ -15,5 +26,17 @@ View = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def routes(app: "App") -> dict[str, View]:
     """The views by path; a path is answered with and without a slash at its end."""
-    views = {**ledger.views(app), **status.views(app)}
+    modules = (
+        clicks,
+        conversions,
+        counts,
+        dashboard,
+        ledger,
+        metrics,
+        openapi,
+        status,
+        top,
+        windows,
+    )
+    views = {path: view for module in modules for path, view in module.views(app).items()}
     return views | {f"{path}/": view for path, view in views.items() if not path.endswith("/")}

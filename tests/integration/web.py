@@ -21,11 +21,13 @@ class Answer:
         status: The status code.
         content_type: Without parameters.
         body: All of it.
+        retry_after: Seconds after which to ask again, where it says so.
     """
 
     status: int
     content_type: str
     body: bytes
+    retry_after: str | None = None
 
     @property
     def json(self) -> Any:
@@ -33,16 +35,17 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(worker: Worker, *path: str, method: str = "GET", **headers: str) -> Answer:
+def ask(worker: Worker, *path: str, method: str = "GET", query: str = "", **headers: str) -> Answer:
     """Ask for a path, given by segments; header names are written with ``_`` for ``-``."""
     connection = http.client.HTTPConnection("127.0.0.1", worker.port, timeout=SECONDS)
     quoted = "".join(f"{quote(part, safe='')}/" for part in path)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, f"/{quoted}", headers=named)
+        connection.request(method, f"/{quoted}?{query}", headers=named)
         answer = connection.getresponse()
         content_type = answer.headers.get_content_type()
-        return Answer(answer.status, content_type, answer.read())
+        after = answer.headers.get("Retry-After")
+        return Answer(answer.status, content_type, answer.read(), after)
     finally:
         connection.close()
 
