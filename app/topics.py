@@ -14,6 +14,7 @@ PURCHASES = "purchases"
 ENRICHED_CLICKS = "enriched-clicks"
 PURCHASES_BY_USER = "purchases-by-user"
 CLICK_COUNTS = "click-counts"
+JOIN_STATE = "join-state"
 CONVERSION_EVENTS = "conversion-events"
 UNATTRIBUTED_PURCHASES = "unattributed-purchases"
 LATE_EVENTS = "late-events"
@@ -23,7 +24,7 @@ INNER = (ENRICHED_CLICKS, PURCHASES_BY_USER)
 OUTPUTS = (CLICK_COUNTS, CONVERSION_EVENTS, UNATTRIBUTED_PURCHASES, LATE_EVENTS, DEAD_LETTERS)
 
 #: Tables, by the stage that owns each: the changelog is ``<app id>-<table>-changelog``.
-TABLES = (CLICK_COUNTS, "join-state")
+TABLES = (CLICK_COUNTS, JOIN_STATE)
 
 
 class TopicSettings(Protocol):

@@ -22,6 +22,7 @@ from mode.utils.logging import level_number
 from app import logs
 from app.admin import check_topics, wait_for_broker
 from app.journal import Journal
+from app.kept import check_kept
 from app.records import use_light_records
 from app.settings import Settings
 from app.tracing import tracers
@@ -120,6 +121,7 @@ async def _check_cluster(settings: Settings) -> None:
     try:
         await wait_for_broker(settings, log.warning)
         await check_topics(settings)
+        await check_kept(settings)
     finally:
         client.setLevel(logging.NOTSET)
 

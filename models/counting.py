@@ -4,6 +4,7 @@ Windows are ``[start, start + size)``, aligned to the epoch. A window closes whe
 ``end + grace <= S`` (S: the stage's stream time) and then gives one final count per user. A click
 is late when ``end + grace <= streamTime`` of its own record: judged by its own input partition,
 so that interleaving can't matter. Only a record that comes back from idleness can be behind S.
+A window that closed under a shorter grace stays closed when the grace is raised.
 Closed windows are deleted when ``S >= end + grace + retention``.
 
 A row's key is ``w``, the window's start (8 bytes, big-endian), the user; its value the count in
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 import msgspec
 
 from models import inner, rankings
+from models.errors import made_otherwise
 from models.inner import Inner, Viewed
 from models.rankings import PAGE, PRODUCT, RANKED, SUMMARY, Summary, window_key
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
@@ -57,6 +59,17 @@ class WindowRules:
         """Start of the window that the event falls into."""
         return event_ms - event_ms % self.size_ms
 
+    def check(self, state: bytes) -> None:
+        """Check that what a stage remembers was made by windows of the same length.
+
+        Raises:
+            SettingsError: A window that has begun would hold clicks of two lengths, and some of
+                those that closed would never be emitted.
+        """
+        kept_ms = msgspec.json.decode(state, type=CountingState).size_ms
+        if kept_ms != self.size_ms:
+            raise made_otherwise("WINDOW_SIZE", f"{kept_ms} ms", f"{self.size_ms} ms")
+
     def last_closed(self, stream_time_ms: int) -> int:
         """Start of the newest window that is closed at this stream time."""
         latest = stream_time_ms - self.size_ms - self.grace_ms
@@ -79,10 +92,12 @@ class CountingState(msgspec.Struct, rename="camel"):
     Attributes:
         time: The stage's stream time.
         closed_to: Rows below this key are final; in hexadecimal.
+        size_ms: Length of the windows.
     """
 
     time: StreamTimeState
     closed_to: str
+    size_ms: int
 
 
 _encode = msgspec.json.Encoder().encode
@@ -111,13 +126,15 @@ class Counting:
     def restore(self, state: bytes | None) -> None:
         """Go on from :meth:`dump`."""
         if state is not None:
+            self.rules.check(state)
             kept = msgspec.json.decode(state, type=CountingState)
             self.time.load(kept.time)
             self._closed_to = bytes.fromhex(kept.closed_to)
 
     def dump(self) -> bytes:
         """Stream time, and up to which row windows were closed."""
-        return _encode(CountingState(self.time.dump(), self._closed_to.hex()))
+        kept = CountingState(self.time.dump(), self._closed_to.hex(), self.rules.size_ms)
+        return _encode(kept)
 
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Count the records, then close and expire what stream time has passed."""
@@ -137,6 +154,7 @@ class Counting:
         late = Counter[int]()
         start_of = self.rules.start_of
         closing_ms = self.rules.size_ms + self.rules.grace_ms
+        closed_ms = row_parts(self._closed_to)[0]
         count_bots = self.rules.count_bots
         hear, decode = self.time.hear, self._decode
         for record in records:
@@ -152,10 +170,10 @@ class Counting:
                 continue
             start_ms = start_of(event_ms)
             lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
-            if lacked_ms < 0:
+            if lacked_ms < 0 and start_ms >= closed_ms:
                 windows.setdefault(start_ms, []).append(click)
             else:
-                self._late(record, start_ms, lacked_ms, step)
+                self._late(record, start_ms, max(lacked_ms, 0), step)
                 if lacked_ms < self.rules.retention_ms:
                     late[start_ms] += 1
         return windows, late

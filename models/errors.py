@@ -27,6 +27,15 @@ class SettingsError(ClickstreamError):
     """A setting is missing, can't be read, or clashes with another."""
 
 
+def made_otherwise(setting: str, was: str, now: str) -> SettingsError:
+    """The error of a setting that is not what the state was made with."""
+    return SettingsError(
+        f"CLICKSTREAM_{setting} must stay what the state of this application was made with; it "
+        f"was {was} and is {now}, and the numbers of both would mix. Set it back, or replay from "
+        "the inputs: docs/how-to/reset.md."
+    )
+
+
 class TopicError(ClickstreamError):
     """A topic is missing, or its partitions or configuration are not as the settings say."""
 

@@ -15,8 +15,12 @@ until ``W >= end of its hour + retention``. The bounds are the specification's: 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
+from models.errors import made_otherwise
 from models.fields import MAX_ID_BYTES
 from models.outcomes import hour_of
+from models.watermark import StreamTimeState
 
 CLICK = b"c"
 PURCHASE = b"p"
@@ -44,6 +48,19 @@ class JoinRules:
     retention_ms: int
     attribution: str = "all"
     emit_late: bool = True
+
+    def check(self, state: bytes) -> None:
+        """Check that what a stage remembers was made by the same rules.
+
+        Raises:
+            SettingsError: Clicks would be looked for in the buckets of another ``within``, or a
+                purchase be matched by one attribution and again by another.
+        """
+        kept = msgspec.json.decode(state, type=JoiningState)
+        if kept.within_ms != self.within_ms:
+            raise made_otherwise("JOIN_WITHIN", f"{kept.within_ms} ms", f"{self.within_ms} ms")
+        if kept.attribution != self.attribution:
+            raise made_otherwise("ATTRIBUTION", kept.attribution, self.attribution)
 
     def matches(self, click_ms: int, purchase_ms: int) -> bool:
         """Whether a click and a purchase at these event times are a pair."""
@@ -78,6 +95,20 @@ class JoinRules:
     def outcomes_expired_to(self, horizon_ms: int) -> int:
         """What came of purchases before this has been readable for long enough."""
         return hour_of(horizon_ms - self.retention_ms)
+
+
+class JoiningState(msgspec.Struct, rename="camel"):
+    """What the stage remembers.
+
+    Attributes:
+        time: Stream time of both inputs.
+        within_ms: A click matches a purchase less than this later (ms).
+        attribution: Which clicks of a purchase it is matched with.
+    """
+
+    time: StreamTimeState
+    within_ms: int
+    attribution: str
 
 
 class Source(NamedTuple):

@@ -11,10 +11,10 @@ import msgspec
 from models import inner, join, outcomes
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
 from models.inner import Read
-from models.join import JoinRules, Source
+from models.join import JoiningState, JoinRules, Source
 from models.outcomes import Outcome, Purchase
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
-from models.watermark import StreamTime, StreamTimeState
+from models.watermark import StreamTime
 
 #: Clicks and purchases.
 _INPUTS = 2
@@ -55,13 +55,16 @@ class Joining:
     def restore(self, state: bytes | None) -> None:
         """Go on from :meth:`dump` and the pending purchases in the table."""
         if state is not None:
-            self.time.load(msgspec.json.decode(state, type=StreamTimeState))
+            self.rules.check(state)
+            self.time.load(msgspec.json.decode(state, type=JoiningState).time)
         for key, row in self._rows.scan(join.PURCHASE, join.PURCHASE + b"\xff" * 8):
             self._hold(Purchase.of_row(key, row))
 
     def dump(self) -> bytes:
-        """Stream time of both inputs."""
-        return msgspec.json.encode(self.time.dump())
+        """Stream time of both inputs, and the rules that the rows were made by."""
+        rules = self.rules
+        kept = JoiningState(self.time.dump(), rules.within_ms, rules.attribution)
+        return msgspec.json.encode(kept)
 
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Match the records, then resolve purchases and expire clicks that W has passed."""

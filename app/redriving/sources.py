@@ -13,8 +13,9 @@ from app.redriving.candidates import Times
 from app.settings import Settings
 from app.topics import INPUTS, TABLES, changelog_name, topic_name
 from models.counting import CountingState, row_parts
+from models.join import JoiningState
 from models.stage import InputRecord
-from models.watermark import NEVER_MS, StreamTimeState
+from models.watermark import NEVER_MS
 from tables.changelog import last_states
 
 #: Offsets between two wanted records from which on it is cheaper to seek than to read on.
@@ -122,7 +123,7 @@ def _counted_to(stage: msgspec.Raw | None) -> int:
 
 
 def _joined_to(stage: msgspec.Raw | None) -> int:
-    return msgspec.json.decode(stage, type=StreamTimeState).value if stage else NEVER_MS
+    return msgspec.json.decode(stage, type=JoiningState).time.value if stage else NEVER_MS
 
 
 def _closed_before(stage: msgspec.Raw | None) -> int:

@@ -86,7 +86,7 @@ def found(module: Any, app: FakeApp, query: str = "") -> Any:
 
 def counted(starts: Iterable[int], closed_to_ms: int = 0) -> FakeApp:
     """The user has one click in each of these windows, another user in the one before."""
-    stage = CountingState(StreamTimeState(0, {}, {}, {}), row_key(closed_to_ms, b"").hex())
+    stage = CountingState(StreamTimeState(0, {}, {}, {}), row_key(closed_to_ms, b"").hex(), 0)
     state = Envelope("", {}, Ledger(), Raw(msgspec.json.encode(stage)))
     rows = {STATE_KEY: msgspec.json.encode(state)}
     for start in starts:

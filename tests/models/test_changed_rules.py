@@ -1,0 +1,76 @@
+"""What may be set otherwise over state that is there, and what must not."""
+
+import pytest
+
+from models.counting import Counting, WindowRules
+from models.errors import SettingsError
+from models.join import JoinRules
+from models.joining import Joining
+from models.queries import summaries_of
+from models.stage import Rows
+from models.watermark import StreamTime
+from tests.models.fakes import HOUR, MINUTE, SECOND, DictRows, Record, at, inner
+
+TIMEOUT = 30 * SECOND
+WITHIN, GRACE = HOUR, 2 * MINUTE
+
+
+def counting(size_ms: int, grace_ms: int, rows: Rows, state: bytes | None) -> Counting:
+    """A counting stage that goes on from a state."""
+    stage = Counting(
+        WindowRules(size_ms, grace_ms, 24 * HOUR), StreamTime({"clicks": 1}, TIMEOUT), rows
+    )
+    stage.restore(state)
+    return stage
+
+
+def joining(rules: JoinRules, state: bytes | None) -> Joining:
+    """A joining stage that goes on from a state."""
+    time = StreamTime({"clicks": 1, "purchases": 1}, TIMEOUT)
+    stage = Joining(rules, time, DictRows(), "purchases-by-user")
+    stage.restore(state)
+    return stage
+
+
+def test_a_window_that_closed_stays_closed_when_the_grace_is_raised() -> None:
+    """A click that the longer grace would take is late: the count was emitted."""
+    rows = DictRows()
+    before = counting(5 * MINUTE, 2 * MINUTE, rows, None)
+    clicks: list[Record] = [inner("u", at("10:01")), inner("u", at("10:08"))]
+    step = before.step(clicks, 0, at_end=False)
+    assert 1 == len(step.outputs["click-counts"])
+    rows.apply(step.changes)
+    after = counting(5 * MINUTE, 10 * MINUTE, rows, before.dump())
+    click = inner("u", at("10:02"), stream_ms=at("10:08"))
+    step = after.step([click], 0, at_end=False)
+    assert {"late": 1} == step.became
+    assert [0] == step.late_by_ms
+    rows.apply(step.changes)
+    assert 1 == summaries_of(rows)[at("10:00")].clicks
+
+
+def test_state_of_windows_of_another_length_is_refused() -> None:
+    """A window that has begun would hold clicks of two lengths."""
+    kept = counting(5 * MINUTE, GRACE, DictRows(), None).dump()
+    with pytest.raises(SettingsError, match="WINDOW_SIZE must stay .* was 300000 ms and is 600000"):
+        counting(10 * MINUTE, GRACE, DictRows(), kept)
+
+
+@pytest.mark.parametrize(
+    ("rules", "setting"),
+    [
+        (JoinRules(2 * HOUR, GRACE, HOUR), "JOIN_WITHIN"),
+        (JoinRules(WITHIN, GRACE, HOUR, "last"), "ATTRIBUTION"),
+    ],
+)
+def test_state_of_another_join_is_refused(rules: JoinRules, setting: str) -> None:
+    """Clicks would not be found, or a purchase be matched by both attributions."""
+    kept = joining(JoinRules(WITHIN, GRACE, HOUR), None).dump()
+    with pytest.raises(SettingsError, match=f"{setting} must stay"):
+        joining(rules, kept)
+
+
+def test_grace_and_retention_of_the_join_may_change() -> None:
+    """They say how long is waited, not what is a pair."""
+    kept = joining(JoinRules(WITHIN, GRACE, HOUR), None).dump()
+    assert kept == joining(JoinRules(WITHIN, 2 * GRACE, 2 * HOUR), kept).dump()
