@@ -84,7 +84,7 @@ class Worker(faust.Worker):
             broker=app.settings.bootstrap_servers,
             partitions=app.settings.partitions,
             data_dir=str(app.settings.data_dir.absolute()),
-            web=str(app.conf.canonical_url),
+            web=str(app.peers.me),
             pid=os.getpid(),
         )
         await super().on_start()

@@ -10,6 +10,8 @@ from yarl import URL
 
 from app.audit.errors import AuditError
 from app.audit.warehouse import Warehouse
+from app.http import session
+from app.settings import Settings
 from app.topics import CLICK_COUNTS
 
 #: Seconds an answer may take.
@@ -24,10 +26,12 @@ class Views:
     Attributes:
         url: A worker's address.
         users: How many users to ask about.
+        settings: How workers are asked.
     """
 
     url: str
     users: int
+    settings: Settings
 
 
 async def ask(views: Views, warehouse: Warehouse, *, at_rest: bool) -> None:
@@ -51,15 +55,15 @@ async def ask(views: Views, warehouse: Warehouse, *, at_rest: bool) -> None:
         )
     ]
     warehouse.append("asked", [(user,) for user in users])
-    async with ClientSession(timeout=_SECONDS) as session:
+    async with session(views.settings, _SECONDS) as asking:
         for user in users:
-            warehouse.append("told_window", await _windows(session, views.url, user))
+            warehouse.append("told_window", await _windows(asking, views.url, user))
 
 
-async def _windows(session: ClientSession, url: str, user: str) -> Sequence[tuple[Any, ...]]:
+async def _windows(asking: ClientSession, url: str, user: str) -> Sequence[tuple[Any, ...]]:
     path = f"{url.rstrip('/')}/table/{CLICK_COUNTS}/{quote(user, safe='')}/"
     try:
-        async with session.get(URL(path, encoded=True)) as answer:
+        async with asking.get(URL(path, encoded=True)) as answer:
             if answer.status == _NOT_FOUND:
                 return []
             if answer.status != _OK:

@@ -51,7 +51,7 @@ class verify(ConsoleCommand):  # noqa: N801 its name is the command's
         gc.set_threshold(_COLLECT_AFTER)  # it would walk all rows in flight again and again
         settings = load_settings()
         choice = choice_of(options["from_"], options["to"], options["users"], options["sample"])
-        views = Views(options["web"], options["ask"]) if options["web"] else None
+        views = Views(options["web"], options["ask"], settings) if options["web"] else None
         try:
             with Reporter("verify", None, quiet=self.quiet, lines=False) as reporter:
                 order = Order(Rules(settings), choice, options["examples"], views, reporter.begin)

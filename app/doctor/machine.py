@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from app.doctor.facts import Answer, Disk
+from app.http import session
 from app.settings import Settings
 
 #: Seconds that a worker may take to answer.
@@ -58,23 +59,13 @@ async def answers_of(settings: Settings, urls: Sequence[str], port: int) -> tupl
     scheme = "https" if settings.web_tls else "http"
     host = "127.0.0.1" if settings.web_bind == "0.0.0.0" else settings.web_bind  # noqa: S104 compared, not bound
     here = f"{scheme}://{host}:{port}"
-    connector = aiohttp.TCPConnector(ssl=settings.peers_context if settings.web_tls else True)
-    timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, headers=bearer(settings)
-    ) as session:
-        return tuple([await _ask(session, url, asked=bool(urls)) for url in urls or (here,)])
+    async with session(settings, aiohttp.ClientTimeout(total=_ANSWER_SECONDS)) as asking:
+        return tuple([await _ask(asking, url, asked=bool(urls)) for url in urls or (here,)])
 
 
-def bearer(settings: Settings) -> dict[str, str]:
-    """The header that lets a request in; none where no token is set."""
-    token = settings.web_token
-    return {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-
-
-async def _ask(session: aiohttp.ClientSession, url: str, *, asked: bool) -> Answer:
+async def _ask(asking: aiohttp.ClientSession, url: str, *, asked: bool) -> Answer:
     try:
-        async with session.get(f"{url.rstrip('/')}/health") as answer:
+        async with asking.get(f"{url.rstrip('/')}/health") as answer:
             found = await _json(answer)
             ours = isinstance(found, dict) and "status" in found
             problems = found.get("problems", ()) if isinstance(found, dict) else ()

@@ -44,7 +44,8 @@ def merge(parts: Sequence[Status], unreachable: Sequence[Worker], wanted: set[Pl
     return replace(
         parts[0],
         state=worst([w.state for w in workers]),
-        problems=[problem for part in parts for problem in part.problems],
+        problems=[problem for part in parts for problem in part.problems]
+        + _gaps(unreachable, sorted(wanted - tasks.keys())),
         stream_time=stream_time,
         event_time_lag_seconds=max((lag for lag in lags if lag is not None), default=None)
         if stream_time
@@ -62,6 +63,18 @@ def merge(parts: Sequence[Status], unreachable: Sequence[Worker], wanted: set[Pl
         conversions=_latest(parts, lambda part: part.conversions),
         time_to_purchase=_histogram([part.time_to_purchase for part in parts]),
     )
+
+
+def _gaps(unreachable: Sequence[Worker], missing: Sequence[Place]) -> list[str]:
+    """What can't be told, and until when."""
+    gaps = [worker.error or f"{worker.url} does not answer." for worker in unreachable]
+    if missing:
+        named = ", ".join(f"{place.stage}-{place.partition}" for place in missing)
+        gaps.append(
+            f"Nobody answers for {named}, and the totals lack them: partitions that move are back "
+            "in seconds; else start a worker, or see the log of the one that had them."
+        )
+    return gaps
 
 
 def counts(stages: Sequence[Stage]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import aiohttp
 import msgspec
 
-from app.doctor.machine import bearer
+from app.http import session
 from app.settings import Settings
 from app.status.shape import Status
 
@@ -28,16 +28,13 @@ async def listen(settings: Settings, url: str) -> AsyncGenerator[Heard, None]:
         settings: How workers are asked.
         url: The worker's address.
     """
-    connector = aiohttp.TCPConnector(ssl=settings.peers_context if settings.web_tls else True)
     timeout = aiohttp.ClientTimeout(
         total=None, sock_connect=_PATIENCE_SECONDS, sock_read=_PATIENCE_SECONDS
     )
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, headers=bearer(settings), read_bufsize=_EVENT_BYTES
-    ) as session:
+    async with session(settings, timeout, read_bufsize=_EVENT_BYTES) as asking:
         while True:
             try:
-                async for status in _events(session, url):
+                async for status in _events(asking, url):
                     yield status
                 yield f"The worker at {url} has ended."
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -45,8 +42,8 @@ async def listen(settings: Settings, url: str) -> AsyncGenerator[Heard, None]:
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _events(session: aiohttp.ClientSession, url: str) -> AsyncIterator[Status]:
-    async with session.get(f"{url.rstrip('/')}/events") as answer:
+async def _events(asking: aiohttp.ClientSession, url: str) -> AsyncIterator[Status]:
+    async with asking.get(f"{url.rstrip('/')}/events") as answer:
         answer.raise_for_status()
         async for line in answer.content:
             if line.startswith(_DATA):

@@ -78,6 +78,9 @@ def test_a_partition_that_nobody_answers_for_is_missing() -> None:
     gone = Worker(B, asked=False, state=State.UNREACHABLE, error="no answer")
     whole = merge([part(A, stage("counting", 0, A))], [gone], WANTED)
     assert [Place("counting", 1)] == whole.missing
+    assert ["no answer", "Nobody answers for counting-1"] == [
+        problem.partition(",")[0] for problem in whole.problems
+    ]
     assert State.UNREACHABLE == whole.state
     assert [A, B] == [worker.url for worker in whole.workers]
 

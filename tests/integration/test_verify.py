@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from app.audit.rules import Choice
 from app.audit.views import Views
+from app.settings import load_settings
 from tests.integration.auditing import audited, finish, until_at_rest
 from tests.integration.conftest import MakeCluster
 from tests.integration.feeder import Feeder
@@ -44,7 +45,7 @@ def test_it_is_right_at_any_moment_of_a_run(make_cluster: MakeCluster) -> None:
         for _ in range(4):
             assert [] == audited(cluster).examples
     assert until_at_rest(cluster).clicks > 0
-    views = Views(f"http://127.0.0.1:{cluster.workers[0].port}", 20)
+    views = Views(f"http://127.0.0.1:{cluster.workers[0].port}", 20, load_settings())
     [told] = [line for line in audited(cluster, views=views).lines if "view" in line.stage]
     assert (True, 0) == (told.found > 0, told.differences)
 
