@@ -63,7 +63,9 @@ def _all_idle(broker: Broker, case: Case, partition: int) -> bool:
         return False
     qs = set(case.input_partitions)
     clicks = {q for q in qs if q.startswith("clicks")}
-    return clicks == set(counting["stage"]["time"]["idle"]) and qs == set(joining["stage"]["idle"])
+    return clicks == set(counting["stage"]["time"]["idle"]) and qs == set(
+        joining["stage"]["time"]["idle"]
+    )
 
 
 def differences(broker: Broker, case: Case) -> list[str]:
