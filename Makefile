@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit lint kafka bench simulate drills lock jars browser clean
+.PHONY: help demo test test-unit lint kafka bench simulate reference drills lock jars browser clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,9 +27,9 @@ demo: $(INSTALLED) jars ## Run the whole application on sample data (the main jo
 	@$(BIN)/python -m dev.demo $(ARGS)
 
 test: $(INSTALLED) jars browser ## Run all tests, those against a real Kafka too
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-test-unit: $(INSTALLED) ## Run the tests that need no Kafka
+test-unit: $(INSTALLED) browser ## Run the tests that need no Kafka
 	@$(BIN)/python -m pytest -m "not integration" $(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and layers
@@ -46,6 +46,9 @@ bench: $(INSTALLED) jars ## Run the benchmarks
 
 drills: $(INSTALLED) jars ## Run the fault drills (ARGS="--only NAME --scale 0.1", --list)
 	@$(BIN)/python -m dev.drills $(ARGS)
+
+reference: $(INSTALLED) ## Write docs/reference from the code
+	@$(BIN)/python -m dev.reference
 
 simulate: $(INSTALLED) ## Run the engine through thousands of faults on a simulated Kafka
 	@$(BIN)/python -m tests.simulation $(ARGS)

@@ -143,11 +143,19 @@ def _job(
 
 async def _target(settings: Settings, admin: AIOKafkaAdminClient, job: Job) -> Target:
     topics = {short: topic_name(settings, short) for short in (CLICKS, PURCHASES, DEAD_LETTERS)}
-    head, name = job.source.head, job.source.name
+    name = job.source.name
     # The options' text is stable: a frozen dataclass of strings.
-    load = load_id(settings.app_id, name, head or uuid.uuid4().bytes, repr(job.options))
+    load = load_id(settings.app_id, name, _head(job), repr(job.options))
     counts = await partition_counts(admin, topics.values())
     return Target(settings.connection, load, topics, counts, name)
+
+
+def _head(job: Job) -> bytes:
+    """What tells the file from others of its name: its first line, below a CSV file's header."""
+    head = job.source.head
+    if head is None:
+        return uuid.uuid4().bytes
+    return head if job.options.format == Format.CSV else head.partition(b"\n")[0]
 
 
 async def _start(loader: Loader, admin: AIOKafkaAdminClient, job: Job) -> Position:

@@ -3,6 +3,8 @@
 import gzip
 import io
 import os
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +16,8 @@ from app.inputs.lines import Lines
 #: Name of standard input.
 STDIN = "-"
 
-#: Bytes at a file's beginning that tell it from another of its name.
-HEAD_BYTES = 64 * 1024
+#: Bytes of a line at a file's beginning that tell the file from another of its name.
+_HEAD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Source:
     Attributes:
         name: File name without folders, or ``stdin``.
         lines: Its lines.
-        head: The first ``HEAD_BYTES`` as stored; None where it can't be read again.
+        head: The first two lines, which stay while the file grows; None where it can't be read
+            again.
         size: Bytes as stored; None where unknown.
     """
 
@@ -70,7 +73,7 @@ def open_source(file: str) -> Source:
     path = Path(file)
     try:
         stored = path.open("rb")
-        head = stored.read(HEAD_BYTES)
+        head = stored.read(_HEAD_BYTES)
         stored.seek(0)
     except OSError as error:
         raise InputError(
@@ -80,4 +83,7 @@ def open_source(file: str) -> Source:
     plain: BinaryIO = stored
     if path.name.endswith(".gz"):
         plain = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=stored)))
+    with suppress(OSError, EOFError, zlib.error):  # what is damaged is told when it is loaded
+        head = plain.readline(_HEAD_BYTES) + plain.readline(_HEAD_BYTES)
+    plain.seek(0)
     return Source(path.name, Lines(plain), head, path.stat().st_size, stored)

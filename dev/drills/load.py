@@ -82,8 +82,8 @@ class Shop:
         product = b"product-%d" % (chance() * _PRODUCTS)
         self._recent[int(chance() * len(self._recent))] = (user, product)
         agent = self._agents[int(chance() * len(self._agents))]
-        value = b'{"userId":"%b","timestamp":%d,"page":"/","productId":"%b","userAgent":"%b"}'
-        return user, value % (user, self._at_ms(), product, agent)
+        value = b'{"userId":"%b","timestamp":%d,"page":"/%b","productId":"%b","userAgent":"%b"}'
+        return user, value % (user, self._at_ms(), product, product, agent)
 
     def _purchase(self) -> tuple[bytes, bytes]:
         user, product = self._recent[int(self._random.random() * len(self._recent))]
@@ -177,7 +177,7 @@ class Load:
         await sender.flush()
 
     async def _close(self, producer: AIOKafkaProducer) -> None:
-        value = b'{"userId":"last-%d","productId":"last","timestamp":%d}'
+        value = b'{"userId":"last-%d","productId":"last","timestamp":%d,"page":"/last"}'
         at_ms = self._shop.now_ms + _LATER_MS
         for short, count in INPUT_PARTITIONS.items():
             for number in range(count):

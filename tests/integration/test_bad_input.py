@@ -5,7 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.integration.harness import Cluster, Event, Worker, until, values
 from tests.integration.logs import new_topic
 from tests.integration.recount import Rules, canonical, lacking, recount
 from tests.integration.web import ask
+from tests.models.fakes import Record
 from tests.nasty import RECORD_MS, Fate, corpus, valid_users
 
 DAY_MS = 86_400_000
@@ -140,7 +141,10 @@ def found(swallowed: Swallowed) -> dict[str, Counter[str]]:
 
 def counts(swallowed: Swallowed) -> dict[str, Counter[str]]:
     """The final counts, from what each click must become."""
-    clicks = [replace(r, value=_read(swallowed, "clicks", r)) for r in swallowed.inputs["clicks"]]
+    clicks = [
+        Record(r.topic, r.partition, r.offset, r.timestamp, r.key, _read(swallowed, "clicks", r))
+        for r in swallowed.inputs["clicks"]
+    ]
     last = [r for r in swallowed.inputs["purchases"] if b'"last-' in (r.value or b"")]
     return {"click-counts": recount(clicks, last, Rules())["click-counts"]}
 

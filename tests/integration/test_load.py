@@ -1,5 +1,6 @@
 """Loading into a real Kafka: every line once, whatever happens to the loader."""
 
+import gzip
 import json
 import random
 import re
@@ -129,6 +130,23 @@ def test_a_file_that_changed_or_another_salt_is_refused(place: Place, tmp_path: 
     text[100_000] ^= 1
     log.write_bytes(text)
     assert "has changed before line" in place.run("load", log, code=1)
+
+
+@pytest.mark.parametrize("name", ["few.jsonl", "few.csv", "few.jsonl.gz"])
+def test_lines_that_are_added_to_a_small_file_are_all_that_is_sent(
+    place: Place, tmp_path: Path, name: str
+) -> None:
+    """It goes by the first line: however little there is, what follows may grow."""
+    lines = [b'{"userId":"u%d","timestamp":"2026-01-01"}\n' % n for n in range(6)]
+    if ".csv" in name:
+        lines = [b"userId,timestamp\n", *[b"u%d,2026-01-01\n" % n for n in range(6)]]
+    write = gzip.compress if name.endswith(".gz") else bytes
+    file = tmp_path / name
+    for end in (3, len(lines)):
+        file.write_bytes(write(b"".join(lines[:end])))
+        place.run("load", file, "--topic", "clicks")
+    users = [json.loads(record.value)["userId"] for record in place.records("clicks")]
+    assert [f"u{n}" for n in range(6)] == sorted(users)
 
 
 def test_lines_of_a_pipe_arrive_before_it_ends(place: Place) -> None:
