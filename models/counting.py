@@ -17,6 +17,7 @@ expired, by the click's own input partition as by all.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -103,6 +104,16 @@ class CountingState(msgspec.Struct, rename="camel"):
 _encode = msgspec.json.Encoder().encode
 
 
+class _Clicks(NamedTuple):
+    """A window's clicks of a batch: their users, and the clicks themselves if they are ranked."""
+
+    users: list[bytes]
+    ranked: list[Inner]
+
+
+_NO_CLICKS = _Clicks([], [])
+
+
 class Counting:
     """The counting stage in one partition.
 
@@ -140,18 +151,19 @@ class Counting:
         """Count the records, then close and expire what stream time has passed."""
         step = Step()
         clicks, late = self._read(records, step)
-        step.count("counted", sum(map(len, clicks.values())))
+        step.count("counted", sum(len(of.users) for of in clicks.values()))
         for start_ms in dict.fromkeys([*clicks, *late]):
-            self._add(start_ms, clicks.get(start_ms, ()), late[start_ms], step)
+            self._add(start_ms, clicks.get(start_ms, _NO_CLICKS), late[start_ms], step)
         step.more = self._close(step) or self._expire(step)
         return step
 
     def _read(
         self, records: Sequence[InputRecord], step: Step
-    ) -> tuple[dict[int, list[Inner]], Counter[int]]:
+    ) -> tuple[dict[int, _Clicks], Counter[int]]:
         """Clicks, and how many late ones, by window; all else goes into the step."""
-        windows: dict[int, list[Inner]] = {}
+        windows: dict[int, _Clicks] = {}
         late = Counter[int]()
+        ranked = bool(self.rules.rankings)
         start_of = self.rules.start_of
         closing_ms = self.rules.size_ms + self.rules.grace_ms
         closed_ms = row_parts(self._closed_to)[0]
@@ -171,25 +183,29 @@ class Counting:
             start_ms = start_of(event_ms)
             lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
             if lacked_ms < 0 and start_ms >= closed_ms:
-                windows.setdefault(start_ms, []).append(click)
+                window = windows.get(start_ms)
+                if window is None:
+                    window = windows[start_ms] = _Clicks([], [])
+                window.users.append(record.key or b"")
+                if ranked:
+                    window.ranked.append(click)
             else:
                 self._late(record, start_ms, max(lacked_ms, 0), step)
                 if lacked_ms < self.rules.retention_ms:
                     late[start_ms] += 1
         return windows, late
 
-    def _add(self, start_ms: int, clicks: Sequence[Inner], late: int, step: Step) -> None:
+    def _add(self, start_ms: int, clicks: _Clicks, late: int, step: Step) -> None:
         """Add a batch's clicks to the rows of a window."""
         prefix = row_key(start_ms, b"")
-        counts = Counter([click.user_id for click in clicks])
-        users = {prefix + user.encode(): more for user, more in counts.items()}
-        rows = users | self._ranked(start_ms, clicks)
+        users = {prefix + user: more for user, more in Counter(clicks.users).items()}
+        rows = users | self._ranked(start_ms, clicks.ranked) if clicks.ranked else users
         summary_key = window_key(SUMMARY, start_ms)
         *stored, summary = self._rows.get_many([*rows, summary_key])
         for (key, more), value in zip(rows.items(), stored, strict=True):
             step.changes[key] = b"%d" % (more + int(value or 0))
         made = stored[: len(users)].count(None)
-        total = rankings.summary_in(summary) + Summary(len(clicks), made, late)
+        total = rankings.summary_in(summary) + Summary(len(clicks.users), made, late)
         step.changes[summary_key] = _encode(total)
 
     def _ranked(self, start_ms: int, clicks: Sequence[Inner]) -> dict[bytes, int]:
