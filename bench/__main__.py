@@ -71,9 +71,11 @@ def _run(setup: Setup, options: argparse.Namespace) -> list[Row]:
     clicks = asyncio.run(_fill(setup, options.clicks, options.users))
     rows = []
     for number in range(options.runs):
+        alone = CountingRun(setup, f"users-{number}", clicks, rankings="none")
         run = CountingRun(setup, f"counting-{number}", clicks)
-        _say("Counting ...")
-        rows.append(asyncio.run(counting.measure(run)))
+        for each in (alone, run):
+            _say(f"Counting, ranking {each.rankings} ...")
+            rows.append(asyncio.run(counting.measure(each)))
         _say("Restoring ...")
         rows.append(restoring.measure(run))
     _say("Verifying ...")

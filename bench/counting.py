@@ -46,12 +46,12 @@ async def measure(run: CountingRun) -> Row:
     async with reader(setup.bootstrap) as consumer:
         before = await consumer.end_offsets(run.output)
         with faust_worker(
-            "bench.counting_app", setup.environment(run.name), log, setup.cores.worker
+            "bench.counting_app", run.environment, log, setup.cores.worker
         ) as worker:
             measured = await _watch(run, worker, consumer)
         await _check(run, consumer, before)
     return Row(
-        f"Counting stage, {run.clicks.users:,} users",
+        f"Counting stage, {run.clicks.users:,} users, ranks {run.rankings}",
         run.clicks.count,
         measured.end.at_s - measured.begin.at_s,
         measured.end.cpu_s - measured.begin.cpu_s,

@@ -29,18 +29,18 @@ class Setup:
     cores: Cores
     prefix: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:8]}-")
 
-    def environment(self, name: str) -> dict[str, str]:
-        """Settings of a worker of the application; all others are the defaults."""
-        return {
+    def environment(self, name: str, **more: str) -> dict[str, str]:
+        """Settings of a worker of the application; all but these and more are the defaults."""
+        return {f"CLICKSTREAM_{setting}": value for setting, value in more.items()} | {
             "CLICKSTREAM_BROKER": f"kafka://{self.bootstrap}",
             "CLICKSTREAM_APP_ID": name,
             "CLICKSTREAM_TOPIC_PREFIX": self.prefix,
             "CLICKSTREAM_DATA_DIR": str(self.directory / name),
         }
 
-    def settings(self, name: str) -> Settings:
+    def settings(self, name: str, **more: str) -> Settings:
         """The same, as the application reads them."""
-        return Settings(**self.environment(name))  # type: ignore[arg-type]  # parsed by pydantic
+        return Settings(**self.environment(name, **more))  # type: ignore[arg-type]  # parsed by pydantic
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,23 @@ class CountingRun:
         setup: Where it works.
         name: Its application id.
         clicks: What it counts.
+        rankings: What it ranks beside the users.
     """
 
     setup: Setup
     name: str
     clicks: Clicks
+    rankings: str = "products,pages"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The application's settings, as a worker is given them."""
+        return self.setup.environment(self.name, RANKINGS=self.rankings)
 
     @property
     def settings(self) -> Settings:
         """The application's settings."""
-        return self.setup.settings(self.name)
+        return self.setup.settings(self.name, RANKINGS=self.rankings)
 
     @property
     def input(self) -> list[TopicPartition]:
