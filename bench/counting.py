@@ -45,9 +45,7 @@ async def measure(run: CountingRun) -> Row:
     log = setup.directory / f"{run.name}.log"
     async with reader(setup.bootstrap) as consumer:
         before = await consumer.end_offsets(run.output)
-        with faust_worker(
-            "bench.counting_app", run.environment, log, setup.cores.worker
-        ) as worker:
+        with faust_worker("bench.counting_app", run.environment, log, setup.cores.worker) as worker:
             measured = await _watch(run, worker, consumer)
         await _check(run, consumer, before)
     return Row(
