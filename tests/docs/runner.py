@@ -70,7 +70,9 @@ class Reader:
     background: list[Background] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ports = {port: str(free_port()) for port in WEB_PORTS}
+        # In the order of those that they stand for: workers are listed by their addresses.
+        found = sorted(str(free_port()) for _ in WEB_PORTS)
+        self.ports = dict(zip(WEB_PORTS, found, strict=True))
         self.ports[_KAFKA_PORT] = str(self.kafka_port)
         tools = self.directory / ".bin"
         tools.mkdir()
