@@ -97,6 +97,11 @@ class Engine:
         return frozenset(self._mine)
 
     @property
+    def tasks(self) -> list[StageTask]:
+        """The tasks at work; none before there was an assignment."""
+        return [*self.delivery.tasks.values()] if self.joined else []
+
+    @property
     def standbys(self) -> frozenset[Partition]:
         """The tables' partitions that this worker keeps warm."""
         return frozenset(self._standbys)

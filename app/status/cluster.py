@@ -14,7 +14,7 @@ from app.status.merging import merge
 from app.status.problems import Condition
 from app.status.pulse import Pulse
 from app.status.reporting import Reporter
-from app.status.shape import State, Status, Worker
+from app.status.shape import Health, State, Status, Worker
 from app.status.watchdog import Sight, Watchdog
 from models.counting import WindowRules
 
@@ -51,6 +51,10 @@ class Cluster:
         """This worker's part."""
         return self._reporter.report(self.condition)
 
+    def health(self) -> Health:
+        """Whether this worker is well."""
+        return self._reporter.health(self.condition)
+
     async def whole(self) -> Status:
         """The whole cluster, not older than half a second."""
         async with self._asking:
@@ -85,7 +89,7 @@ class Cluster:
 
     async def _found(self) -> Condition:
         engine = self._app.engine
-        tasks = [*engine.delivery.tasks.values()] if engine.joined else []
+        tasks = engine.tasks
         sights = {repr(t): Sight(tuple(t.positions.values()), engine.lag_of(t)) for t in tasks}
         stalled = self._watchdog.look(sights, time.monotonic())
         deaf = not tasks or any(sight.lag is None for sight in sights.values())

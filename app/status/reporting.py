@@ -12,7 +12,18 @@ from app.settings import Settings
 from app.status import merging
 from app.status.problems import Condition, problems_of
 from app.status.pulse import Pulse
-from app.status.shape import WINDOWS, Place, Rules, Stage, State, Status, Window, Worker, worst
+from app.status.shape import (
+    WINDOWS,
+    Health,
+    Place,
+    Rules,
+    Stage,
+    State,
+    Status,
+    Window,
+    Worker,
+    worst,
+)
 from models.counting import WindowRules
 from models.queries import summaries_of
 from models.rankings import Summary
@@ -34,21 +45,22 @@ class Reporter:
         self._app = app
         self._pulse = pulse
         self._rules = rules
-        self._started_at = _now()
+        self._started_at = iso(_now_ms())
+        self._version = version("clickstream")  # read from a file
 
     def report(self, condition: Condition) -> Status:
         """This worker's part of the status, as of now."""
-        tasks = [*self._app.engine.delivery.tasks.values()] if self._app.engine.joined else []
+        tasks = self._app.engine.tasks
         stages = [self._stage(task, condition) for task in tasks]
         counting = [task for task in tasks if task.spec.name == "counting"]
         times = [task.stage.stream_time_ms for task in counting]
         stream_ms = min(times, default=NEVER_MS)
         worker = self._worker(tasks, stages, condition)
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = _now_ms()
         return Status(
             at=iso(now_ms),
             app_id=self._app.settings.app_id,
-            version=version("clickstream"),
+            version=self._version,
             settings=_rules(self._app.settings),
             state=worker.state,
             problems=problems_of(worker, stages, condition),
@@ -72,6 +84,14 @@ class Reporter:
             time_to_purchase=self._pulse.took,
         )
 
+    def health(self, condition: Condition) -> Health:
+        """Whether this worker is well: no table is looked into, as others ask every second."""
+        tasks = self._app.engine.tasks
+        stages = [self._stage(task, condition) for task in tasks]
+        worker = self._worker(tasks, stages, condition)
+        problems = problems_of(worker, stages, condition)
+        return Health(worker.state, problems, merging.lag_of(stages))
+
     def places(self) -> set[Place]:
         """The stages and partitions that there are, as far as the inputs are known."""
         engine = self._app.engine
@@ -88,7 +108,7 @@ class Reporter:
             asked=True,
             state=self._state(tasks, stages, condition),
             started_at=self._started_at,
-            version=version("clickstream"),
+            version=self._version,
             partitions=_grouped((t.spec.name, t.partition) for t in tasks),
             standbys=_grouped(engine.standbys),
             rebalances=self._pulse.rebalances,
@@ -192,5 +212,5 @@ def _memory() -> int | None:
         return None
 
 
-def _now() -> str:
-    return iso(time.time_ns() // 1_000_000)
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -144,6 +144,14 @@ class Histogram(Struct, rename="camel"):
     counts: list[int]
 
 
+class Health(Struct):
+    """Whether a worker is well."""
+
+    state: State
+    problems: list[str]
+    lag: int | None
+
+
 class Status(Struct, rename="camel"):
     """How a worker or the cluster is. ``rates`` are per second, the mean of the last ten."""
 

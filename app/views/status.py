@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from app.answers import RETRY_SECONDS, Misasked, json_answer
-from app.status.shape import State, Status
+from app.status.shape import Health, State
 
 if TYPE_CHECKING:
     from app.bootstrap import App
@@ -34,13 +34,13 @@ def views(app: "App") -> dict[str, "View"]:
         return await _stream(app, request)
 
     async def health(request: web.Request) -> web.Response:
-        mine = app.cluster.mine()
+        mine = app.cluster.health()
         if mine.state in _DEAD:
             return _not_well("stalled", mine)
         return json_answer({"status": "ok", "problems": mine.problems})
 
     async def ready(request: web.Request) -> web.Response:
-        mine = app.cluster.mine()
+        mine = app.cluster.health()
         bound = app.settings.ready_lag
         if mine.state is not State.WORKING or mine.lag is None or mine.lag > bound:
             return _not_well(mine.state if mine.state is not State.WORKING else "lagging", mine)
@@ -49,7 +49,7 @@ def views(app: "App") -> dict[str, "View"]:
     return {"/status": status, "/events": events, "/health": health, "/ready": ready}
 
 
-def _not_well(status: str, mine: Status) -> web.Response:
+def _not_well(status: str, mine: Health) -> web.Response:
     return json_answer(
         {"status": status, "problems": mine.problems, "lag": mine.lag},
         HTTPStatus.SERVICE_UNAVAILABLE,
