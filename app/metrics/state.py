@@ -39,7 +39,7 @@ class State(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics, as of now."""
         engine = self._engine
-        tasks = [*engine.delivery.tasks.values()] if engine.joined else []
+        tasks = engine.tasks
         self._hear_ends(tasks)
         yield from _lag_and_time(tasks, self._ends, self._prefix)
         yield from _books(tasks)
