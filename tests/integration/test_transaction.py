@@ -133,7 +133,7 @@ async def test_keys_values_and_headers_arrive_as_sent(kafka: Broker) -> None:
         await writer.commit({(topic, 0): sent}, {})
     found = (await committed(kafka.bootstrap, topic))[0]
     expected = [(output.key, output.value, output.headers) for output in sent]
-    assert expected == [(record.key, record.value, record.headers) for record in found]
+    assert expected == [(record.key, record.value, tuple(record.headers)) for record in found]
 
 
 @in_loop
