@@ -1,4 +1,4 @@
-"""``python -m bench``: all benchmarks, one table."""
+"""``python -m bench``: everything side by side, on the same topic and broker."""
 
 import argparse
 import asyncio
@@ -7,51 +7,78 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from app.admin import create_topics
 from app.topics import CLICKS, ENRICHED_CLICKS, topic_name
-from bench import counting, restoring, stock, verifying
 from bench.clicks import Clicks
 from bench.cores import Cores, pinned
-from bench.report import Row, machine, show
-from bench.setup import CountingRun, Setup
+from bench.peers.registry import all_peers
+from bench.report import machine
+from bench.setup import Setup
+from bench.subject import Result, Round, Subject, measure_all, say
+from bench.subjects import all_subjects
+from bench.table import show
 from bench.topics import delete_topics, fill
-from bench.worker import BenchError
 from dev.kafka import resolve_broker
 
 _CLICKS = 1_000_000
 _USERS = 50_000
-_STORES = ("memory", "rocksdb")
+_ROUNDS = 3
 
 
 def main() -> None:
-    """Run everything; exit code 1 if a count is wrong, never for a time."""
+    """Run everything; exit code 1 if anything failed or counted wrong, never for a time."""
     options = _options()
     # New topics have no leader for a moment, which the client tells and then bears.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    cores = Cores.of_this_machine()
+    subjects = _chosen(options.only, options.leave_out)
+    for peer in all_peers():
+        if peer.name in {subject.name for subject in subjects}:
+            peer.prepare()
+    cores = Cores.named(options.cores)
     # A broker that is started here, and everything else that is not measured, keeps off the core.
     with pinned(cores.others), resolve_broker() as broker:
         facts = machine(cores)
         with _setup(broker.bootstrap, cores) as setup:
-            try:
-                rows = _run(setup, options)
-            except BenchError as error:
-                sys.exit(f"bench: {error}")
+            results = _run(setup, subjects, options)
     print(facts)
-    show(rows)
+    show(results)
+    sys.exit(any(result.faults for result in results))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--clicks", type=int, default=_CLICKS, help=f"to count [{_CLICKS:,}]")
     parser.add_argument("--users", type=int, default=_USERS, help=f"they are of [{_USERS:,}]")
-    parser.add_argument("--runs", type=int, default=1, help="of the counting stage and restore [1]")
-    parser.add_argument("--no-stock", action="store_true", help="leave the stock table out")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"of everything [{_ROUNDS}]")
+    parser.add_argument("--only", type=_names, metavar="NAME,...", help="measure these only")
+    parser.add_argument(
+        "--leave-out", type=_names, metavar="NAME,...", help="measure all but these"
+    )
+    parser.add_argument(
+        "--cores",
+        choices=("one", "all"),
+        default="one",
+        help="what is measured runs on one core, Kafka on the others; or all on all [one]",
+    )
     return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    known = [subject.name for subject in all_subjects()]
+    names = text.split(",")
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]} is none of: {', '.join(known)}")
+    return names
+
+
+def _chosen(only: Sequence[str] | None, leave_out: Sequence[str] | None) -> list[Subject]:
+    subjects = all_subjects()
+    wanted = only or [subject.name for subject in subjects]
+    return [s for s in subjects if s.name in wanted and s.name not in (leave_out or ())]
 
 
 @contextmanager
@@ -67,39 +94,28 @@ def _setup(bootstrap: str, cores: Cores) -> Iterator[Setup]:
             asyncio.run(delete_topics(bootstrap, [setup.prefix]))
 
 
-def _run(setup: Setup, options: argparse.Namespace) -> list[Row]:
+def _run(setup: Setup, subjects: list[Subject], options: argparse.Namespace) -> list[Result]:
     clicks = asyncio.run(_fill(setup, options.clicks, options.users))
-    rows = []
-    for number in range(options.runs):
-        alone = CountingRun(setup, f"users-{number}", clicks, rankings="none")
-        run = CountingRun(setup, f"counting-{number}", clicks)
-        for each in (alone, run):
-            _say(f"Counting, ranking {each.rankings} ...")
-            rows.append(asyncio.run(counting.measure(each)))
-        _say("Restoring ...")
-        rows.append(restoring.measure(run))
-    _say("Verifying ...")
-    rows.append(verifying.measure(setup, options.clicks))
-    for store in () if options.no_stock else _STORES:
-        _say(f"Stock Faust with its {store} store ...")
-        rows.append(stock.measure(setup, store, stock.Share()))
-    return rows
+    return measure_all(subjects, [Round(setup, clicks, n) for n in range(options.rounds)])
 
 
 async def _fill(setup: Setup, count: int, users: int) -> Clicks:
     settings = setup.settings("counting-0")
     await create_topics(settings)
-    _say(f"Writing {count:,} enriched clicks ...")
+    say(f"Writing {count:,} enriched clicks ...")
     now_ms = time.time_ns() // 1_000_000
     # Event time ends now: stock Faust closes windows by the wall clock.
-    clicks = Clicks(count, users, now_ms, topic_name(settings, CLICKS), settings.window_size_ms)
+    clicks = Clicks(
+        count,
+        users,
+        now_ms,
+        topic_name(settings, CLICKS),
+        settings.window_size_ms,
+        settings.partitions,
+    )
     topic = topic_name(settings, ENRICHED_CLICKS)
     await fill(setup.bootstrap, topic, settings.partitions, clicks)
     return clicks
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

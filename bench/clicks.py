@@ -1,12 +1,13 @@
 """The clicks that are counted: the same for the same seed, and what their counts must be."""
 
 import random
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from bench.counts import CLOSING, USER, Counts
 from models.records import Click, encode_enriched, source_record
-from models.user_agents import classify
+from models.user_agents import UserAgent, classify
 
 #: Partitions of the input topic that the clicks are said to come from.
 INPUT_PARTITIONS = 8
@@ -25,9 +26,30 @@ _AGENTS = (
 )
 
 
+#: The user agents of the clicks, in turn.
+_AGENTS_READ = tuple(classify(agent) for agent in _AGENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A click before it is written.
+
+    Attributes:
+        number: Counted from 0.
+        user: Number of the user.
+        product: Number of the product.
+        event_ms: When it happened.
+    """
+
+    number: int
+    user: int
+    product: int
+    event_ms: int
+
+
 @dataclass(slots=True)
 class Clicks:
-    """Enriched clicks of users drawn evenly: the more users, the fewer clicks share a row.
+    """Clicks of users drawn evenly: the more users, the fewer clicks share a row.
 
     Attributes:
         count: How many.
@@ -35,7 +57,8 @@ class Clicks:
         end_ms: Event time ends about here; it spans SPAN_MS.
         topic: Full name of the input topic they are said to come from.
         window_ms: Length of a window, for the counts.
-        expected: Clicks by window start and user, of those given so far.
+        partitions: Of the topic they are written to: each gets a closing click.
+        expected: Clicks by user and window, of those given so far.
         stream_times_ms: S(q) of the input partitions, of those given so far.
     """
 
@@ -44,23 +67,65 @@ class Clicks:
     end_ms: int
     topic: str
     window_ms: int
-    expected: Counter[tuple[int, str]] = field(default_factory=Counter)
+    partitions: int = 8
+    expected: Counts = field(init=False)
     stream_times_ms: list[int] = field(default_factory=lambda: [0] * INPUT_PARTITIONS)
+
+    def __post_init__(self) -> None:
+        first_ms = self.end_ms - SPAN_MS - DISORDER_MS
+        first_ms -= first_ms % self.window_ms
+        windows = (self.end_ms - first_ms) // self.window_ms + 1
+        self.expected = Counts(self.users, first_ms, self.window_ms, windows, self.partitions)
+
+    @property
+    def closing_ms(self) -> int:
+        """Event time of the closing clicks: all windows of the others have closed by then."""
+        return self.end_ms + SPAN_MS
+
+    def events(self) -> Iterator[Event]:
+        """The clicks, the same for the same seed; each is added to what is expected."""
+        chance = random.Random(_SEED).random
+        start_ms, expected = self.end_ms - SPAN_MS, self.expected
+        cells, windows = expected.cells, expected.windows
+        for number in range(self.count):
+            event_ms = start_ms + number * SPAN_MS // self.count - int(chance() * DISORDER_MS)
+            user = int(chance() * self.users)
+            cells[user * windows + (event_ms - expected.start_ms) // self.window_ms] += 1
+            yield Event(number, user, int(chance() * _PRODUCTS), event_ms)
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and value of each enriched click."""
-        chance = random.Random(_SEED)
-        agents = [classify(agent) for agent in _AGENTS]
-        start_ms = self.end_ms - SPAN_MS
-        for number in range(self.count):
-            event_ms = start_ms + number * SPAN_MS // self.count
-            event_ms -= int(chance.random() * DISORDER_MS)
-            user = f"user-{int(chance.random() * self.users):05d}"
-            product = f"product-{int(chance.random() * _PRODUCTS)}"
-            q, offset = number % INPUT_PARTITIONS, number // INPUT_PARTITIONS
-            self.stream_times_ms[q] = max(self.stream_times_ms[q], event_ms)
-            self.expected[event_ms - event_ms % self.window_ms, user] += 1
-            click = Click(user, event_ms, f"/products/{product}", product, None, {})
-            source = source_record(self.topic, q, offset)
-            agent = agents[number % len(agents)]
-            yield user.encode(), encode_enriched(click, agent, source, self.stream_times_ms[q])
+        for event in self.events():
+            q, offset = event.number % INPUT_PARTITIONS, event.number // INPUT_PARTITIONS
+            self.stream_times_ms[q] = max(self.stream_times_ms[q], event.event_ms)
+            user, product = user_name(event.user), product_name(event.product)
+            click = Click(user, event.event_ms, f"/products/{product}", product, None, {})
+            yield user.encode(), self._enriched(click, event.number, q, offset)
+
+    def closing(self, partition: int) -> tuple[bytes, bytes]:
+        """Key and value of the enriched click that closes all windows of a partition."""
+        q, offset = partition % INPUT_PARTITIONS, self.count + partition
+        self.stream_times_ms[q] = self.closing_ms
+        click = Click(f"{CLOSING}{partition}", self.closing_ms, None, None, None, {})
+        return click.user_id.encode(), self._enriched(click, partition, q, offset)
+
+    def _enriched(self, click: Click, number: int, q: int, offset: int) -> bytes:
+        agent: UserAgent = _AGENTS_READ[number % len(_AGENTS_READ)]
+        source = source_record(self.topic, q, offset)
+        return encode_enriched(click, agent, source, self.stream_times_ms[q])
+
+
+def user_name(number: int) -> str:
+    """The id of a user."""
+    return f"{USER}{number:05d}"
+
+
+@lru_cache
+def product_name(number: int) -> str:
+    """The id of a product."""
+    return f"product-{number}"
+
+
+def agent_name(number: int) -> str:
+    """The user agent of a click, as its browser says it."""
+    return _AGENTS[number % len(_AGENTS)]

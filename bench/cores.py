@@ -1,15 +1,10 @@
-"""Which cores do what, and the processor time of a process."""
+"""Which cores do what."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
-
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-#: Places of user and system time among the fields that follow the command in /proc/<pid>/stat.
-_USER, _SYSTEM = 11, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +25,12 @@ class Cores:
         usable = sorted(os.sched_getaffinity(0))
         return cls(frozenset(usable[-1:]), frozenset(usable[:-1] or usable))
 
+    @classmethod
+    def named(cls, which: str) -> Self:
+        """``one`` core for what is measured, or ``all`` cores for everything."""
+        usable = frozenset(os.sched_getaffinity(0))
+        return cls.of_this_machine() if which == "one" else cls(usable, usable)
+
 
 @contextmanager
 def pinned(cores: frozenset[int]) -> Iterator[None]:
@@ -40,9 +41,3 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads, to a hundredth of a second."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS_PER_SECOND

@@ -5,14 +5,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from bench.cores import Cores
 from dev.kafka.jars import ensure_jars
 from dev.kafka.resolve import wants_local_broker
-
-_WIDTH = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +20,7 @@ class Row:
         seconds: By the wall clock.
         cpu_s: Processor seconds of the process, all its threads.
         guarantee: What holds after a crash.
+        peak_bytes: The most memory used; 0 where nobody looked.
     """
 
     what: str
@@ -32,6 +28,7 @@ class Row:
     seconds: float
     cpu_s: float
     guarantee: str
+    peak_bytes: int = 0
 
     def cells(self) -> list[str]:
         """As text."""
@@ -43,20 +40,6 @@ class Row:
             f"{self.records / max(self.cpu_s, 0.01):,.0f}",
             self.guarantee,
         ]
-
-
-def show(rows: list[Row]) -> None:
-    """Print the table."""
-    table = Table()
-    table.add_column("What")
-    for heading in ("Records", "Seconds", "Records/s", "Records/CPU s"):
-        table.add_column(heading, justify="right")
-    table.add_column("Guarantee")
-    for row in rows:
-        table.add_row(*row.cells())
-    console = Console()
-    console.width = max(console.width, _WIDTH)
-    console.print(table)
 
 
 def machine(cores: Cores) -> str:

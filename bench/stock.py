@@ -27,15 +27,16 @@ class Share:
     seconds: float = 20.0
 
 
-def measure(setup: Setup, store: str, share: Share) -> Row:
+def measure(setup: Setup, store: str, share: Share, number: int = 0) -> Row:
     """Let it count a share of the clicks.
 
     Args:
         setup: Where the run works.
         store: Faust's name of the kind of store: ``memory`` or ``rocksdb``.
         share: How much.
+        number: Of the round: each is a consumer group of its own.
     """
-    name = f"{setup.prefix}stock-{store}"
+    name = f"{setup.prefix}stock-{store}-{number}"
     settings = setup.settings("stock")
     told = StockSettings(
         bootstrap=setup.bootstrap,
@@ -55,7 +56,8 @@ def measure(setup: Setup, store: str, share: Share) -> Row:
         last["clicks"] - first["clicks"],
         last["at_s"] - first["at_s"],
         last["cpu_s"] - first["cpu_s"],
-        "at least once",
+        "none",
+        last["peak_bytes"],
     )
 
 
@@ -70,7 +72,7 @@ def _watch(worker: FaustWorker, share: Share) -> tuple[Any, Any]:
 
     wait_for(enough, "The share's end", 2 * share.seconds, _POLL_SECONDS)
     reports = _reports(worker)
-    return reports[0], reports[-1]
+    return reports[0], reports[-1] | {"peak_bytes": worker.sample().peak_bytes}
 
 
 def _reports(worker: FaustWorker) -> list[Any]:

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bench.clicks import INPUT_PARTITIONS, SPAN_MS, Clicks
+from bench.clicks import INPUT_PARTITIONS, Clicks
 from models.partitioning import partition_of
 from models.watermark import watermark_headers
 
@@ -19,7 +19,7 @@ Offsets: TypeAlias = Mapping[TopicPartition, int]
 
 
 async def fill(bootstrap: str, topic: str, partitions: int, clicks: Clicks) -> None:
-    """Write the clicks, then watermark records that close every window."""
+    """Write the clicks, then to each partition its closing click and the watermark records."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, max_batch_size=_BATCH_BYTES, enable_idempotence=True
     )
@@ -34,16 +34,18 @@ async def fill(bootstrap: str, topic: str, partitions: int, clicks: Clicks) -> N
                 batches[p].append(timestamp=None, key=key, value=value)
         for p, batch in batches.items():
             await producer.send_batch(batch, topic, partition=p)
-            await producer.send_batch(_closing(producer, clicks), topic, partition=p)
+            await producer.send_batch(_closing(producer, clicks, p), topic, partition=p)
     finally:
         await producer.stop()
 
 
-def _closing(producer: AIOKafkaProducer, clicks: Clicks) -> Any:
-    """Watermark records of all input partitions."""
+def _closing(producer: AIOKafkaProducer, clicks: Clicks, partition: int) -> Any:
+    """The closing click, for those who know event time only, then all watermark records."""
     batch = producer.create_batch()
+    key, value = clicks.closing(partition)
+    batch.append(timestamp=None, key=key, value=value)
     for q in range(INPUT_PARTITIONS):
-        headers = list(watermark_headers(f"{clicks.topic}-{q}", clicks.end_ms + SPAN_MS))
+        headers = list(watermark_headers(f"{clicks.topic}-{q}", clicks.closing_ms))
         batch.append(timestamp=None, key=None, value=None, headers=headers)
     return batch
 
@@ -79,6 +81,16 @@ async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> As
 def partitions_of(topic: str, count: int) -> list[TopicPartition]:
     """All partitions of a topic."""
     return [TopicPartition(topic, p) for p in range(count)]
+
+
+async def create_topic(bootstrap: str, topic: str, partitions: int) -> None:
+    """Create a topic."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, partitions, 1)])
+    finally:
+        await admin.close()
 
 
 async def delete_topics(bootstrap: str, prefixes: Sequence[str]) -> None:

@@ -23,17 +23,18 @@ _RUN_SECONDS = 900.0
 _LOOK_SECONDS = 3.0
 
 
-def measure(setup: Setup, clicks: int) -> Row:
+def measure(setup: Setup, clicks: int, number: int = 0) -> Row:
     """Run clicks and purchases through all stages, then verify, on the worker's core.
 
     Raises:
         BenchError: Something is found wrong, or the worker does not get done.
     """
+    name = f"{_NAME}-{number}"
     # Topics of its own: the inner topics of the others were filled without inputs.
-    environment = replace(setup, prefix=f"{setup.prefix}{_NAME}-").environment(_NAME)
+    environment = replace(setup, prefix=f"{setup.prefix}{name}-").environment(name)
     _command(environment, "init-topics")
     _command(environment, "generate", "--clicks", str(clicks), "--users", "50000")
-    log = setup.directory / f"{_NAME}.log"
+    log = setup.directory / f"{name}.log"
     with faust_worker("app", environment, log, setup.cores.worker):
         _until_done(environment, clicks)
     before_s = _cpu_s()

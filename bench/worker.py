@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cores import cpu_seconds, pinned
+from bench.cores import pinned
+from bench.tree import Sample, Tree
 from dev.kafka.errors import tail
 from dev.kafka.jars import ROOT
 from dev.kafka.ports import free_port
@@ -22,41 +23,28 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A moment of a worker's life.
-
-    Attributes:
-        at_s: The monotonic clock, in seconds.
-        cpu_s: Processor seconds the worker had used.
-    """
-
-    at_s: float
-    cpu_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class FaustWorker:
     """A running worker.
 
     Attributes:
         process: Its process.
         log: What it prints.
+        tree: It and its descendants.
     """
 
     process: subprocess.Popen[bytes]
     log: Path
+    tree: Tree
 
     def sample(self) -> Sample:
         """This moment; raises BenchError if the worker has ended."""
         if self.process.poll() is not None:
             raise BenchError(f"The worker ended; the end of its log:\n{tail(self.log)}")
-        return Sample(time.monotonic(), cpu_seconds(self.process.pid))
+        return self.tree.sample()
 
     def said(self, start: str) -> list[str]:
         """Whole lines it has printed that contain this text, from there on."""
-        text = self.log.read_text(errors="replace")
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        return [line[line.index(start) :] for line in lines if start in line]
+        return said(self.log, start)
 
 
 @contextmanager
@@ -76,23 +64,32 @@ def faust_worker(
         process = subprocess.Popen(
             [*command, "--web-port", str(free_port())],
             cwd=ROOT,
-            env=_without_settings(os.environ) | dict(environment),
+            env=without_settings(os.environ) | dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        yield FaustWorker(process, log)
+        yield FaustWorker(process, log, Tree(process.pid))
     finally:
-        _end(process)
+        end(process)
 
 
-def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+def said(log: Path, start: str) -> list[str]:
+    """Whole lines of a log that contain this text, from there on."""
+    text = log.read_text(errors="replace")
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    return [line[line.index(start) :] for line in lines if start in line]
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables without this application's."""
     return {k: v for k, v in environment.items() if not k.startswith("CLICKSTREAM_")}
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, by force if it does not end of itself."""
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)

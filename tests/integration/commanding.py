@@ -1,16 +1,14 @@
 """Commands run on a test's cluster, and what they say."""
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from models.timestamps import iso
+from tests.integration import launching
 from tests.integration.harness import Cluster, Event, values
-
-ROOT = Path(__file__).parents[2]
+from tests.integration.launching import Launched
 
 
 def now_ms() -> int:
@@ -47,13 +45,8 @@ def enriched(cluster: Cluster, prefix: str) -> list[str]:
     return sorted(value["userId"] for value in found if value["userId"].startswith(prefix))
 
 
-def started(cluster: Cluster, log: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+def started(cluster: Cluster, log: Path, *arguments: str) -> Launched:
     """A command that runs, and writes into a log."""
+    env = cluster.env | {"CLICKSTREAM_DATA_DIR": str(cluster.directory / "commands")}
     with log.open("ab") as file:
-        return subprocess.Popen(
-            [sys.executable, "-m", "faust", "-A", "app", *arguments],
-            cwd=ROOT,
-            env=cluster.env | {"CLICKSTREAM_DATA_DIR": str(cluster.directory / "commands")},
-            stdout=file,
-            stderr=file,
-        )
+        return launching.start(arguments, env, file, file)

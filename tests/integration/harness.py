@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -16,11 +15,15 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from dev.kafka.ports import free_port
+from tests.integration import launching
+from tests.integration.launching import Launched
 
 #: Settings of test workers: quick to notice a death, never idle unless a test asks for it.
 _QUICK = {"PARTITIONS": "4", "SESSION_TIMEOUT": "3s", "IDLE_TIMEOUT": "1h"}
 #: Seconds until outputs must be complete, and until nothing more may come after that.
 _COMPLETE_SECONDS, _SETTLE_SECONDS = 90.0, 1.5
+#: Seconds that a command may take.
+_COMMAND_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,14 @@ class Worker:
     log: Path
     port: int
     command: tuple[str, ...] = ()
-    process: subprocess.Popen[bytes] | None = None
+    process: Launched | None = None
 
     def start(self) -> None:
         """Start it (again), on its data directory."""
         command = self.command or ("worker", "-l", "info", "--web-port", str(self.port))
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "faust", "-A", "app", *command],
-                env=self.env | {"CLICKSTREAM_DATA_DIR": str(self.directory)},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            env = self.env | {"CLICKSTREAM_DATA_DIR": str(self.directory)}
+            self.process = launching.start(command, env, log, log, session=True)
 
     @property
     def alive(self) -> bool:
@@ -127,17 +125,10 @@ class Cluster:
         ours = {f"CLICKSTREAM_{name}": value for name, value in self.settings.items()}
         return os.environ | ours | {"CLICKSTREAM_BROKER": f"kafka://{self.bootstrap}"}
 
-    def command(self, *arguments: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``faust -A app`` with arguments."""
-        return subprocess.run(
-            [sys.executable, "-m", "faust", "-A", "app", *arguments],
-            env=self.env | {"CLICKSTREAM_DATA_DIR": str(self.directory / "commands")},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            **kwargs,
-        )
+        env = self.env | {"CLICKSTREAM_DATA_DIR": str(self.directory / "commands")}
+        return launching.run(arguments, env, _COMMAND_SECONDS)
 
     def init_topics(self) -> None:
         """Create the topics."""

@@ -13,6 +13,9 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from models.stage import Output
 from tables.transaction import TransactionalWriter
 
+#: How often, and after how many seconds each, markers of a commit are looked for.
+_MARKER_TRIES, _MARKER_SECONDS = 20, 0.1
+
 
 @asynccontextmanager
 async def administration(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -85,9 +88,19 @@ async def _reader(bootstrap: str, topic: str, isolation: str) -> AsyncIterator[A
 
 
 async def committed(bootstrap: str, topic: str) -> dict[int, list[Any]]:
-    """All records that a read-committed consumer gets, by partition; [] where there is none."""
-    async with _reader(bootstrap, topic, "read_committed") as consumer:
-        ends = await consumer.end_offsets(consumer.assignment())
+    """All records that a read-committed consumer gets, by partition; [] where there is none.
+
+    The broker answers a commit before it has written all markers: it is given a moment.
+    """
+    async with (
+        _reader(bootstrap, topic, "read_committed") as consumer,
+        _reader(bootstrap, topic, "read_uncommitted") as other,
+    ):
+        for _ in range(_MARKER_TRIES):
+            ends = await consumer.end_offsets(consumer.assignment())
+            if ends == await other.end_offsets(other.assignment()):
+                break
+            await asyncio.sleep(_MARKER_SECONDS)
         found: dict[int, list[Any]] = {tp.partition: [] for tp in ends}
         while any([await consumer.position(tp) < end for tp, end in ends.items()]):
             for tp, records in (await consumer.getmany(timeout_ms=200)).items():

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from dev.kafka import Broker
+from tests.integration import launching
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 3
@@ -33,21 +33,12 @@ class Place:
         """A command line of the application."""
         return [sys.executable, "-m", "faust", "-A", "app", *map(str, args)]
 
-    def run(self, *args: object, code: int = 0, **more: Any) -> str:
+    def run(self, *args: object, code: int = 0) -> str:
         """Run a command to its end; what it says."""
-        done: subprocess.CompletedProcess[str] = subprocess.run(
-            self.command(*args),
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-            **more,
-        )
-        assert code == done.returncode, done.stdout
-        return done.stdout
+        done = launching.run([str(arg) for arg in args], self.env, DEADLINE_S)
+        said = done.stdout + done.stderr
+        assert code == done.returncode, said
+        return said
 
     def records(self, topic: str) -> list[Any]:
         """All committed records of a topic."""
