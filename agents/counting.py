@@ -2,9 +2,10 @@
 
 from agents.spec import StageSpec
 from agents.wiring import Wiring
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.stage import Rows, Stage
 from models.watermark import StreamTime
+from models.windows import WindowRules
 
 
 def register(wiring: Wiring, rules: WindowRules, idle_timeout_ms: int) -> None:

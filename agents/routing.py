@@ -8,6 +8,17 @@ from models.partitioning import partition_of
 from models.stage import Changes, Output, Step
 
 
+def kept(step: Step, partition: int, context: Context) -> dict[tuple[str, int], list[Output]]:
+    """The outputs of a step whose inputs are partitioned by the same key: to the same partition.
+
+    Args:
+        step: What followed from some input.
+        partition: The task's own.
+        context: Knows the topics' names.
+    """
+    return {(context.topic(short), partition): outs for short, outs in step.outputs.items() if outs}
+
+
 def routed(step: Step, partition: int, context: Context) -> dict[tuple[str, int], list[Output]]:
     """The outputs of a step by topic (full name) and partition, in order.
 

@@ -15,7 +15,7 @@ import msgspec
 
 from agents.batch import Batch
 from agents.inbox import Inbox
-from agents.routing import changelog_records, routed
+from agents.routing import changelog_records, kept, routed
 from agents.spec import Context, Envelope, NoRows, Note, Seconds, StageSpec
 from models.ledger import Ledger
 from models.stage import InputRecord, Stage, Step
@@ -210,7 +210,8 @@ class StageTask:
         return all(end is not None and expected(topic) >= end for topic, end in logs.items())
 
     async def _commit(self, step: Step) -> None:
-        sends = routed(step, self.partition, self._context)
+        route = routed if self.spec.table is None else kept
+        sends = route(step, self.partition, self._context)
         changes = step.changes
         state = msgspec.Raw(self.stage.dump())
         changelog = None

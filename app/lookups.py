@@ -5,9 +5,9 @@ from typing import Any
 
 from agents.engine import Engine
 from app.reading import Reading, moving, readings
-from models.counting import WindowRules
 from models.partitioning import partition_of
 from models.queries import clicks_of, purchases_of, windows_of
+from models.windows import WindowRules
 
 
 class Lookups:

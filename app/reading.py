@@ -12,13 +12,13 @@ from agents.engine import Engine
 from agents.spec import Envelope
 from agents.stage import StageTask
 from app.answers import Unavailable
-from models.counting import CountingState
 from models.errors import StoreError
 from models.queries import Json
 from models.rankings import window_key
 from models.stage import Rows
 from models.timestamps import iso
 from models.watermark import NEVER_MS
+from models.windows import CountingState
 from tables.store import STATE_KEY
 
 #: Rows read at a time: about a millisecond, after which the stages have their turn.

@@ -47,8 +47,13 @@ class LightRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka 
     """
 
     _records: Any
+    _records_iterator: Iterator[KafkaRecord]
     _aborted_transactions: list[Any]
     _aborted_producers: set[int]
+
+    def __iter__(self) -> Iterator[KafkaRecord]:
+        """All that is left, without aiokafka's call for each."""
+        return self._records_iterator
 
     def _unpack_records(self) -> Iterator[KafkaRecord]:
         data, aborted = self._records.data, list(self._aborted_transactions)
@@ -68,7 +73,7 @@ class LightRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka 
             record.timestamp,
             record.key,
             record.value,
-            record.headers,
+            record.headers or (),  # an empty list for each would be walked by the collector
         )
 
 

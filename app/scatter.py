@@ -11,7 +11,7 @@ import msgspec
 
 from app.answers import Unavailable
 from app.reading import Progress, Reading, moving
-from models.counting import WindowRules, row_key
+from models.windows import WindowRules, row_key
 
 if TYPE_CHECKING:
     from yarl import URL

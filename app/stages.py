@@ -4,9 +4,9 @@ from agents import counting, enrichment, joining
 from agents.wiring import Wiring
 from app.settings import LatePolicy, Settings
 from app.topics import INNER
-from models.counting import WindowRules
 from models.intake import IntakeRules
 from models.join import JoinRules
+from models.windows import WindowRules
 
 
 def register_all(wiring: Wiring, settings: Settings) -> None:

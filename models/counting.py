@@ -1,104 +1,22 @@
-"""Clicks per user in tumbling windows of event time.
+"""Clicks per user in tumbling windows of event time (:mod:`models.windows`): the counting stage."""
 
-Windows are ``[start, start + size)``, aligned to the epoch. A window closes when
-``end + grace <= S`` (S: the stage's stream time) and then gives one final count per user. A click
-is late when ``end + grace <= streamTime`` of its own record: judged by its own input partition,
-so that interleaving can't matter. Only a record that comes back from idleness can be behind S.
-A window that closed under a shorter grace stays closed when the grace is raised.
-Closed windows are deleted when ``S >= end + grace + retention``.
-
-A row's key is ``w``, the window's start (8 bytes, big-endian), the user; its value the count in
-decimal: closing and expiring are range scans, a user's windows a few computed keys. Beside them
-are the rows of the window as a whole (:mod:`models.rankings`): a window's users are the rows made
-in it, and a late click is in its summary unless it lacked the retention, too: then the window has
-expired, by the click's own input partition as by all.
-"""
-
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from models import inner, rankings
-from models.errors import made_otherwise
-from models.inner import Inner, Viewed
-from models.rankings import PAGE, PRODUCT, RANKED, SUMMARY, Summary, window_key
+from models.inner import Inner, Reader, Stamped, Viewed
+from models.open_windows import OpenWindows, end_of
+from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
-from models.timestamps import iso
-from models.watermark import StreamTime, StreamTimeState
+from models.timestamps import MAX_MS, iso
+from models.watermark import StreamTime, watermark_of
+from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 
-ROW = b"w"
-#: Where the user begins in a row's key.
-_USER_AT = 9
 #: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
 _KINDS = (SUMMARY, ROW, PRODUCT, PAGE)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowRules:
-    """The rules of windows; all in milliseconds.
-
-    Attributes:
-        size_ms: Length of a window.
-        grace_ms: How long after its end a window still takes clicks.
-        retention_ms: How long a closed window stays readable.
-        emit_late: Send late clicks to late-events.
-        count_bots: Count clicks of bots.
-        rankings: What is ranked beside users: of ``products`` and ``pages``.
-    """
-
-    size_ms: int
-    grace_ms: int
-    retention_ms: int
-    emit_late: bool = True
-    count_bots: bool = True
-    rankings: Collection[str] = tuple(RANKED)
-
-    def start_of(self, event_ms: int) -> int:
-        """Start of the window that the event falls into."""
-        return event_ms - event_ms % self.size_ms
-
-    def check(self, state: bytes) -> None:
-        """Check that what a stage remembers was made by windows of the same length.
-
-        Raises:
-            SettingsError: A window that has begun would hold clicks of two lengths, and some of
-                those that closed would never be emitted.
-        """
-        kept_ms = msgspec.json.decode(state, type=CountingState).size_ms
-        if kept_ms != self.size_ms:
-            raise made_otherwise("WINDOW_SIZE", f"{kept_ms} ms", f"{self.size_ms} ms")
-
-    def last_closed(self, stream_time_ms: int) -> int:
-        """Start of the newest window that is closed at this stream time."""
-        latest = stream_time_ms - self.size_ms - self.grace_ms
-        return latest - latest % self.size_ms
-
-
-def row_key(start_ms: int, user: bytes) -> bytes:
-    """Key of a user's row in a window."""
-    return window_key(ROW, start_ms) + user
-
-
-def row_parts(key: bytes) -> tuple[int, bytes]:
-    """Start (ms) and user of a row's key."""
-    return int.from_bytes(key[1:_USER_AT], "big"), key[_USER_AT:]
-
-
-class CountingState(msgspec.Struct, rename="camel"):
-    """What the stage remembers.
-
-    Attributes:
-        time: The stage's stream time.
-        closed_to: Rows below this key are final; in hexadecimal.
-        size_ms: Length of the windows.
-    """
-
-    time: StreamTimeState
-    closed_to: str
-    size_ms: int
 
 
 _encode = msgspec.json.Encoder().encode
@@ -108,10 +26,17 @@ class _Clicks(NamedTuple):
     """A window's clicks of a batch: their users, and the clicks themselves if they are ranked."""
 
     users: list[bytes]
-    ranked: list[Inner]
+    ranked: list[Any]
 
 
 _NO_CLICKS = _Clicks([], [])
+
+
+def _fields(ranked: Collection[str]) -> type[Stamped]:
+    """What must be read of a click to rank these."""
+    if "pages" in ranked:
+        return Viewed
+    return Inner if ranked else Stamped
 
 
 class Counting:
@@ -125,7 +50,9 @@ class Counting:
         self.rules = rules
         self.time = time
         self._rows = rows
-        self._decode = inner.decode_viewed if "pages" in rules.rankings else inner.decode
+        self._reader: Reader[Any] = Reader(_fields(rules.rankings))
+        self._open = OpenWindows(rows)
+        self._begun: set[int] = set()
         self._closed_to = row_key(0, b"")
         self._expired_to = 0
 
@@ -141,6 +68,11 @@ class Counting:
             kept = msgspec.json.decode(state, type=CountingState)
             self.time.load(kept.time)
             self._closed_to = bytes.fromhex(kept.closed_to)
+        lower, upper = self._closed_to, end_of(ROW)
+        while found := self._rows.scan(lower, upper, 1):
+            start_ms, _ = row_parts(found[0][0])
+            self._begun.add(start_ms)
+            lower = row_key(start_ms + 1, b"")
 
     def dump(self) -> bytes:
         """Stream time, and up to which row windows were closed."""
@@ -161,27 +93,77 @@ class Counting:
         self, records: Sequence[InputRecord], step: Step
     ) -> tuple[dict[int, _Clicks], Counter[int]]:
         """Clicks, and how many late ones, by window; all else goes into the step."""
+        windows = self._read_all(records, step)
+        return self._read_each(records, step) if windows is None else (windows, Counter())
+
+    def _read_all(self, records: Sequence[InputRecord], step: Step) -> dict[int, _Clicks] | None:
+        """Clicks by window, if all are on time and no input partition is, or was, idle.
+
+        Then S does not matter to any of them, and is told of all at once.
+        """
+        valued = [record for record in records if record.value is not None]
+        if not (self.rules.count_bots and self.time.awake):
+            return None
+        if (read := self._reader.columns(valued)) is None:
+            return None
+        fields, keys, events, streams, partitions = read
+        size_ms, closing_ms = self.rules.size_ms, self.rules.size_ms + self.rules.grace_ms
+        starts = [event_ms - event_ms % size_ms for event_ms in events]
+        lacked = [stream - start for stream, start in zip(streams, starts, strict=True)]
+        if max(lacked, default=0) >= closing_ms or min(starts, default=MAX_MS) < self._closed_ms:
+            return None
+        if not self._hear_all(records, zip(partitions, streams, strict=True)):
+            return None
+        if len(valued) < len(records):
+            step.count("signals", len(records) - len(valued))
+        windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
+        for start_ms, key in zip(starts, keys, strict=True):
+            windows[start_ms].users.append(key)
+        if self.rules.rankings:
+            for start_ms, click in zip(starts, fields, strict=True):
+                windows[start_ms].ranked.append(click)
+        return windows
+
+    def _hear_all(self, records: Sequence[InputRecord], told: Iterator[tuple[str, int]]) -> bool:
+        """Tell the time what clicks and watermark records tell; False if it can't be at once."""
+        if not records:
+            return True
+        in_order = [
+            watermark_of(record.headers) if record.value is None else next(told)
+            for record in records
+        ]
+        appended_ms = records[-1].timestamp
+        return None not in in_order and self.time.hear_all(in_order, appended_ms)  # type: ignore[arg-type]
+
+    @property
+    def _closed_ms(self) -> int:
+        """No window before this takes clicks any more, nor did under a shorter grace."""
+        return row_parts(self._closed_to)[0]
+
+    def _read_each(
+        self, records: Sequence[InputRecord], step: Step
+    ) -> tuple[dict[int, _Clicks], Counter[int]]:
+        """The same, whatever the records are."""
         windows: dict[int, _Clicks] = {}
         late = Counter[int]()
-        ranked = bool(self.rules.rankings)
-        start_of = self.rules.start_of
-        closing_ms = self.rules.size_ms + self.rules.grace_ms
-        closed_ms = row_parts(self._closed_to)[0]
-        count_bots = self.rules.count_bots
-        hear, decode = self.time.hear, self._decode
-        for record in records:
-            if record.value is None:
-                inner.hear(record, self.time, step)
-                continue
-            if (read := inner.read(record, step, decode)) is None:
+        rules = self.rules
+        ranked, count_bots, size_ms = bool(rules.rankings), rules.count_bots, rules.size_ms
+        closing_ms = size_ms + rules.grace_ms
+        closed_ms = self._closed_ms
+        hear = self.time.hear
+        for record, read in zip(records, self._reader.read(records, step), strict=True):
+            if read is None:
+                if record.value is None:
+                    inner.hear(record, self.time, step)
                 continue
             click, event_ms, stream_ms, q = read
             stage_ms = hear(q, stream_ms, record.timestamp)
-            if not count_bots and click.by_bot:
+            if click.bot is True and not count_bots:
                 step.count("skipped")
                 continue
-            start_ms = start_of(event_ms)
-            lacked_ms = max(stream_ms, stage_ms) - start_ms - closing_ms
+            start_ms = event_ms - event_ms % size_ms
+            known_ms = stage_ms if stage_ms > stream_ms else stream_ms  # noqa: FURB136 max() is a call
+            lacked_ms = known_ms - start_ms - closing_ms
             if lacked_ms < 0 and start_ms >= closed_ms:
                 window = windows.get(start_ms)
                 if window is None:
@@ -191,31 +173,30 @@ class Counting:
                     window.ranked.append(click)
             else:
                 self._late(record, start_ms, max(lacked_ms, 0), step)
-                if lacked_ms < self.rules.retention_ms:
+                if lacked_ms < rules.retention_ms:
                     late[start_ms] += 1
         return windows, late
 
     def _add(self, start_ms: int, clicks: _Clicks, late: int, step: Step) -> None:
         """Add a batch's clicks to the rows of a window."""
-        prefix = row_key(start_ms, b"")
-        users = {prefix + user: more for user, more in Counter(clicks.users).items()}
-        rows = users | self._ranked(start_ms, clicks.ranked) if clicks.ranked else users
+        made = 0
+        if clicks.users:
+            self._begun.add(start_ms)
+            users = Counter(clicks.users)
+            made = self._open.add(window_key(ROW, start_ms), users, step.changes)
+        for kind, names in self._ranked(clicks.ranked):
+            self._open.add(window_key(kind, start_ms), names, step.changes)
         summary_key = window_key(SUMMARY, start_ms)
-        *stored, summary = self._rows.get_many([*rows, summary_key])
-        for (key, more), value in zip(rows.items(), stored, strict=True):
-            step.changes[key] = b"%d" % (more + int(value or 0))
-        made = stored[: len(users)].count(None)
+        [summary] = self._rows.get_many([summary_key])
         total = rankings.summary_in(summary) + Summary(len(clicks.users), made, late)
         step.changes[summary_key] = _encode(total)
 
-    def _ranked(self, start_ms: int, clicks: Sequence[Inner]) -> dict[bytes, int]:
-        rows: dict[bytes, int] = {}
-        if "products" in self.rules.rankings:
-            rows |= rankings.product_rows(start_ms, [click.product_id for click in clicks])
-        if "pages" in self.rules.rankings:
-            pages = [click.page for click in clicks if isinstance(click, Viewed)]
-            rows |= rankings.page_rows(start_ms, pages)
-        return rows
+    def _ranked(self, clicks: Sequence[Any]) -> Iterator[tuple[bytes, Counter[bytes]]]:
+        """Clicks by name, for each kind of row that is kept beside the users'."""
+        if clicks and "products" in self.rules.rankings:
+            yield PRODUCT, rankings.product_names([click.product_id for click in clicks])
+        if clicks and "pages" in self.rules.rankings:
+            yield PAGE, rankings.page_names([click.page for click in clicks])
 
     def _late(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
         step.late(lacked_ms)
@@ -231,25 +212,47 @@ class Counting:
         step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
     def _close(self, step: Step) -> bool:
-        upper = row_key(max(self.rules.last_closed(self.time.value) + 1, 0), b"")
+        last_ms = self.rules.last_closed(self.time.value)
+        upper = row_key(max(last_ms + 1, 0), b"")
         if upper <= self._closed_to:
             return False
-        found, more = overlaid(self._rows, step.changes, self._closed_to, upper, MAX_ROWS)
-        if found:
-            step.outputs.setdefault("click-counts", []).extend(self._finals(found))
-        self._closed_to = found[-1][0] + b"\0" if more else upper
-        return more
+        left = MAX_ROWS
+        for start_ms in sorted(start for start in self._begun if start <= last_ms):
+            counts, more = self._counts(start_ms, left, step)
+            if counts:
+                step.outputs.setdefault("click-counts", []).extend(self._finals(start_ms, counts))
+            left -= len(counts)
+            if more:
+                self._closed_to = row_key(start_ms, counts[-1][0] + b"\0" if counts else b"")
+                return True
+            self._forget(start_ms)
+        self._closed_to = upper
+        return False
 
-    def _finals(self, rows: Iterable[tuple[bytes, bytes]]) -> Iterator[Output]:
-        """The counts of rows in key order. The JSON of a window is made once, not for each user."""
-        window, rest = b"", b""
-        for key, count in rows:
-            if key[:_USER_AT] != window:
-                window = key[:_USER_AT]
-                rest = self._window_json(row_parts(key)[0])
-            user = key[_USER_AT:]
-            value = b'{"userId":%b,"clickCount":%b,%b' % (_encode(user.decode()), count, rest)
-            yield Output(user, value)
+    def _counts(self, start_ms: int, most: int, step: Step) -> tuple[list[tuple[bytes, int]], bool]:
+        """The next users of a window that closes, in order, and whether there are more."""
+        prefix = window_key(ROW, start_ms)
+        lower = max(prefix, self._closed_to)
+        held = self._open.held(prefix)
+        if held is None:
+            rows, more = overlaid(self._rows, step.changes, lower, end_of(prefix), most)
+            return [(row_parts(key)[1], int(count)) for key, count in rows], more
+        after = row_parts(lower)[1]
+        users = sorted([user for user in held if user >= after] if after else held)
+        return [(user, held[user]) for user in users[:most]], len(users) > most
+
+    def _forget(self, start_ms: int) -> None:
+        self._begun.discard(start_ms)
+        for kind in _KINDS:
+            self._open.forget(window_key(kind, start_ms))
+
+    def _finals(self, start_ms: int, counts: Iterable[tuple[bytes, int]]) -> list[Output]:
+        """The final counts of a window. Its JSON is made once, not for each user."""
+        rest = self._window_json(start_ms)
+        return [
+            Output(user, b'{"userId":%b,"clickCount":%d,%b' % (_encode(user.decode()), count, rest))
+            for user, count in counts
+        ]
 
     def _window_json(self, start_ms: int) -> bytes:
         end_ms = start_ms + self.rules.size_ms

@@ -10,7 +10,7 @@ import msgspec
 
 from models import inner, join, outcomes
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
-from models.inner import Read
+from models.inner import Inner, Read, Reader
 from models.join import JoiningState, JoinRules, Source
 from models.outcomes import Outcome, Purchase
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
@@ -18,6 +18,7 @@ from models.watermark import StreamTime
 
 #: Clicks and purchases.
 _INPUTS = 2
+_READER = Reader(Inner)
 
 
 class Joining:
@@ -70,11 +71,12 @@ class Joining:
         """Match the records, then resolve purchases and expire clicks that W has passed."""
         step = Step()
         self._fresh = {}
-        for record in self._by_append_time(records):
-            if record.value is None:
+        ordered = self._by_append_time(records)
+        for record, read in zip(ordered, _READER.read(ordered, step), strict=True):
+            if read is not None:
+                self._take(record, read, step)
+            elif record.value is None:
                 inner.hear(record, self.time, step)
-            else:
-                self._take(record, step)
         step.more = self._resolve(step) or self._expire(step)
         return step
 
@@ -88,9 +90,7 @@ class Joining:
             return records
         return sorted(records, key=lambda record: record.timestamp)
 
-    def _take(self, record: InputRecord, step: Step) -> None:
-        if (read := inner.read(record, step)) is None:
-            return
+    def _take(self, record: InputRecord, read: Read[Inner], step: Step) -> None:
         fields, event_ms, stream_ms, q = read
         stage_ms = self.time.hear(q, stream_ms, record.timestamp)
         if fields.product_id is None:
@@ -117,7 +117,7 @@ class Joining:
             value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}
             step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
-    def _click(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
+    def _click(self, record: InputRecord, read: Read[Inner], source: Source, step: Step) -> None:
         step.count("clicks")
         fields, event_ms, _, _ = read
         user, product, click = record.key or b"", fields.product_id or "", fields.source_record
@@ -130,7 +130,7 @@ class Joining:
                 if self.rules.matches(event_ms, purchase.event_ms):
                     self._match(purchase, event_ms, click, step)
 
-    def _purchase(self, record: InputRecord, read: Read, source: Source, step: Step) -> None:
+    def _purchase(self, record: InputRecord, read: Read[Inner], source: Source, step: Step) -> None:
         fields, event_ms, _, _ = read
         user, product = record.key or b"", fields.product_id or ""
         key = join.purchase_key(event_ms, source)

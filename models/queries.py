@@ -5,12 +5,12 @@ from typing import TypeAlias
 
 import msgspec
 
-from models.counting import ROW, WindowRules, row_key, row_parts
 from models.join import CLICK, PURCHASE, Source, bucket_key, click_time
 from models.outcomes import CONVERSION, OUTCOME, hour_key, hour_of, user_prefix
 from models.rankings import RANKED, SUMMARY, Summary, summary_in, window_key
 from models.stage import Rows
 from models.timestamps import iso
+from models.windows import ROW, WindowRules, row_key, row_parts
 
 Json: TypeAlias = dict[str, object]
 

@@ -56,22 +56,22 @@ def window_key(kind: bytes, start_ms: int) -> bytes:
     return kind + start_ms.to_bytes(8, "big")
 
 
-def product_rows(start_ms: int, products: Iterable[str | None]) -> Counter[bytes]:
-    """Clicks by row, of the products of a window's clicks; None for a click on none."""
-    prefix, rows = window_key(PRODUCT, start_ms), Counter[bytes]()
+def product_names(products: Iterable[str | None]) -> Counter[bytes]:
+    """Clicks by product, of a window's clicks; None for a click on none."""
+    found = Counter[bytes]()
     for product, clicks in Counter(products).items():
         if product and len(name := product.encode()) <= MAX_ID_BYTES:
-            rows[prefix + name] = clicks
-    return rows
+            found[name] = clicks
+    return found
 
 
-def page_rows(start_ms: int, pages: Iterable[object]) -> Counter[bytes]:
-    """Clicks by row, of the pages of a window's clicks; what is no text is no page."""
-    prefix, rows = window_key(PAGE, start_ms), Counter[bytes]()
-    for page, clicks in Counter(page for page in pages if isinstance(page, str)).items():
+def page_names(pages: Iterable[object]) -> Counter[bytes]:
+    """Clicks by page, of a window's clicks; what is no text is no page."""
+    found = Counter[bytes]()
+    for page, clicks in Counter([page for page in pages if isinstance(page, str)]).items():
         if name := page_name(page):
-            rows[prefix + name] += clicks
-    return rows
+            found[name] += clicks
+    return found
 
 
 def page_name(page: str) -> bytes:

@@ -4,6 +4,7 @@ Every instant here lies in the years 1 to 9999, which is what ISO-8601 with four
 whatever :func:`to_ms` gives, :func:`iso` can write, and :func:`from_iso` reads it back.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -20,7 +21,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SECOND_CHARS = len("2000-01-01T00:00:00")
 _ENDINGS = tuple(f".{ms:03d}Z" for ms in range(1000))
-_MS_OF_ENDING = {ending: ms for ms, ending in enumerate(_ENDINGS)}
 
 
 def to_ms(value: object) -> int:
@@ -79,10 +79,13 @@ def from_iso(text: str) -> int:
     Raises:
         ValueError: The text is not of that form, to the letter.
     """
-    ms = _MS_OF_ENDING.get(text[_SECOND_CHARS:])
-    if ms is None:
-        raise ValueError(f"our timestamps read 2000-01-01T00:00:00.000Z, not {text[:40]!r}")
-    return _second_ms(text[:_SECOND_CHARS]) + ms
+    return _SECOND_MS[text[:_SECOND_CHARS]] + _MS_OF_ENDING[text[_SECOND_CHARS:]]
+
+
+def from_isos(texts: Iterable[str]) -> list[int]:
+    """Read many, as :func:`from_iso` reads one; raises what it does."""
+    seconds, endings, chars = _SECOND_MS, _MS_OF_ENDING, _SECOND_CHARS
+    return [seconds[text[:chars]] + endings[text[chars:]] for text in texts]
 
 
 @lru_cache(_SECONDS_KEPT)
@@ -91,9 +94,29 @@ def _second_text(second: int) -> str:
     return moment.replace(tzinfo=None).isoformat()
 
 
-@lru_cache(_SECONDS_KEPT)
-def _second_ms(text: str) -> int:
-    # fromisoformat reads other forms too, "2000-W01-1T00:00:00" among them.
-    if datetime.fromisoformat(text).isoformat() != text:
-        raise ValueError(f"our timestamps read 2000-01-01T00:00:00.000Z, not {text[:40]!r}")
-    return _text_ms(text)
+class _SecondMs(dict[str, int]):
+    """Epoch ms of a second's text, read once."""
+
+    def __missing__(self, text: str) -> int:
+        # fromisoformat reads other forms too, "2000-W01-1T00:00:00" among them.
+        if datetime.fromisoformat(text).isoformat() != text:
+            raise _misread(text)
+        if len(self) >= _SECONDS_KEPT:
+            self.clear()
+        self[text] = ms = _text_ms(text)
+        return ms
+
+
+class _EndingMs(dict[str, int]):
+    """Milliseconds of what follows the second."""
+
+    def __missing__(self, text: str) -> int:
+        raise _misread(text)
+
+
+def _misread(text: str) -> ValueError:
+    return ValueError(f"our timestamps read 2000-01-01T00:00:00.000Z, not {text[:40]!r}")
+
+
+_SECOND_MS = _SecondMs()
+_MS_OF_ENDING = _EndingMs((ending, ms) for ms, ending in enumerate(_ENDINGS))

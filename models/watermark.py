@@ -15,7 +15,7 @@ watermark record may have ``appended``, the Kafka timestamp (ms) of the input re
 stage looks at it, it serves to measure how long a record took.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -50,6 +50,15 @@ def appended_of(headers: Headers) -> int | None:
     """The Kafka timestamp of the input record before a watermark record, if it tells one."""
     text = dict(headers).get("appended") or b""  # Kafka knows null as well
     return int(text) if text.isdigit() and len(text) <= _DIGITS else None
+
+
+def watermark_of(headers: Headers) -> tuple[str, int] | None:
+    """The q and S(q) (ms) that a watermark record tells; None if it is another record."""
+    fields = dict(headers)
+    partition, text = fields.get("watermark") or b"", fields.get("stream-time") or b""
+    if not (partition.isascii() and partition and text.isdigit() and len(text) <= _DIGITS):
+        return None
+    return partition.decode(), int(text)
 
 
 def idle_headers(partition: str, stream_time_ms: int, idle_ms: int) -> Headers:
@@ -121,6 +130,33 @@ class StreamTime:
             return self.value  # q did not hold the minimum
         self._idle.pop(partition, None)
         return self._recompute(appended_ms)
+
+    @property
+    def awake(self) -> bool:
+        """Whether no input partition is idle, or comes back from that.
+
+        Then S is not beyond the S(q) of any record, in whatever order they are heard.
+        """
+        return not self._idle and min(self._latest.values(), default=NEVER_MS) >= self.value
+
+    def hear_all(self, told: Iterable[tuple[str, int]], appended_ms: int) -> bool:
+        """Take S(q) of many records while awake; comes to what :meth:`hear` does, one by one.
+
+        Args:
+            told: q and S(q) (ms) of each record or watermark record, in their order.
+            appended_ms: When the broker appended the last one.
+
+        Returns:
+            Whether it was done: not if an S(q) retreats, as no record of this application does.
+        """
+        latest = dict(self._latest)
+        for partition, stream_time_ms in told:
+            if stream_time_ms < latest.get(partition, NEVER_MS):
+                return False
+            latest[partition] = stream_time_ms
+        self._latest = latest
+        self._recompute(appended_ms)
+        return True
 
     def hear_idle(self, partition: str, stream_time_ms: int, idle_ms: int, appended_ms: int) -> int:
         """Take an idle record; returns S after it."""

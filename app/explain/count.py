@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from app.explain.evidence import Dead, Passed
 from app.explain.story import Row, Story
 from app.inputs.errors import InputError
-from models.counting import WindowRules
 from models.timestamps import iso, to_ms
+from models.windows import WindowRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def passed(record: InputRecord) -> Passed | None:
             product=fields.product_id,
             event_ms=from_iso(fields.timestamp),
             stream_ms=from_iso(fields.stream_time),
-            bot=fields.by_bot,
+            bot=fields.bot is True,
             page=page,
         )
     except ValueError:

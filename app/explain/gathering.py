@@ -23,12 +23,12 @@ from app.topics import (
     changelog_name,
     topic_name,
 )
-from models.counting import CountingState
 from models.dead_letters import DEAD_LETTERS
 from models.partitioning import partition_of
 from models.stage import InputRecord
 from models.timestamps import iso
 from models.watermark import NEVER_MS
+from models.windows import CountingState
 from tables.changelog import last_states
 
 _INNER = {CLICKS: ENRICHED_CLICKS, PURCHASES: PURCHASES_BY_USER}

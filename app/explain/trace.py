@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from app.explain.evidence import Dead, Passed
 from app.explain.story import Row, Story
 from app.topics import CLICKS
-from models.counting import WindowRules
 from models.stage import InputRecord
 from models.timestamps import iso
+from models.windows import WindowRules
 
 
 @dataclass(frozen=True, slots=True)

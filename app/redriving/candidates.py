@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from app.explain.topics import Place
 from app.topics import CLICKS, PURCHASES
-from models.counting import WindowRules
 from models.join import JoinRules
 from models.partitioning import partition_of
 from models.watermark import NEVER_MS
+from models.windows import WindowRules
 
 COUNT, JOIN = "count", "join"
 #: Why a click of a closed window is left out, whatever is asked for.

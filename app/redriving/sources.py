@@ -12,10 +12,10 @@ from app.explain.topics import Place
 from app.redriving.candidates import Times
 from app.settings import Settings
 from app.topics import INPUTS, TABLES, changelog_name, topic_name
-from models.counting import CountingState, row_parts
 from models.join import JoiningState
 from models.stage import InputRecord
 from models.watermark import NEVER_MS
+from models.windows import CountingState, row_parts
 from tables.changelog import last_states
 
 #: Offsets between two wanted records from which on it is cheaper to seek than to read on.

@@ -16,7 +16,7 @@ from app.status.pulse import Pulse
 from app.status.reporting import Reporter
 from app.status.shape import Health, State, Status, Worker
 from app.status.watchdog import Sight, Watchdog
-from models.counting import WindowRules
+from models.windows import WindowRules
 
 if TYPE_CHECKING:
     from app.bootstrap import App

@@ -24,12 +24,12 @@ from app.status.shape import (
     Worker,
     worst,
 )
-from models.counting import WindowRules
 from models.queries import summaries_of
 from models.rankings import Summary
 from models.stage import Rows
 from models.timestamps import iso
 from models.watermark import NEVER_MS
+from models.windows import WindowRules
 
 if TYPE_CHECKING:
     from app.bootstrap import App

@@ -10,11 +10,11 @@ from app.stages import window_rules
 from app.topics import CLICK_COUNTS
 from app.views.asking import Span
 from app.views.owned import of_user
-from models.counting import WindowRules, row_key, row_parts
 from models.errors import shown
 from models.queries import Json
 from models.rankings import SUMMARY, window_key
 from models.timestamps import iso
+from models.windows import WindowRules, row_key, row_parts
 
 if TYPE_CHECKING:
     from app.bootstrap import App

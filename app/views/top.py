@@ -14,10 +14,10 @@ from app.stages import window_rules
 from app.topics import CLICK_COUNTS
 from app.views.asking import MAX_LIMIT, limit_of, of_worker, one_of, parameters
 from app.views.windows import known, newest_windows, start_of
-from models.counting import WindowRules
 from models.queries import RANKINGS, Json, summary_of
 from models.rankings import Summary, window_key
 from models.timestamps import iso
+from models.windows import WindowRules
 
 if TYPE_CHECKING:
     from app.bootstrap import App

@@ -13,10 +13,10 @@ from app.scatter import SCOPE, Began, Part, Place, Question, expired_to, final, 
 from app.stages import window_rules
 from app.topics import CLICK_COUNTS
 from app.views.asking import instant, limit_of, of_worker, parameters
-from models.counting import WindowRules, row_parts
 from models.queries import Json, summary_of
 from models.rankings import RANKED, SUMMARY, Summary, summary_in, window_key
 from models.timestamps import iso
+from models.windows import WindowRules, row_parts
 
 if TYPE_CHECKING:
     from app.bootstrap import App

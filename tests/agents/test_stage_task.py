@@ -127,7 +127,9 @@ async def test_outputs_go_to_the_partition_of_their_key_as_java_clients_hash_it(
     tmp_path: Path,
 ) -> None:
     """So that the stages behind are co-partitioned, whoever else writes their topics."""
-    async with on_bench(tmp_path, context=FakeContext(partitions=4)) as bench:
+    stage = EchoStage()
+    context = FakeContext(partitions=4)
+    async with on_bench(tmp_path, stateless(stage), stage=stage, context=context) as bench:
         bench.task.deliver(batch(0, 20))
         await eventually(lambda: bench.kafka.transactions)
     [transaction] = bench.kafka.transactions
@@ -138,11 +140,22 @@ async def test_outputs_go_to_the_partition_of_their_key_as_java_clients_hash_it(
 @in_loop
 async def test_an_output_that_names_its_partition_goes_there(tmp_path: Path) -> None:
     """Watermarks go to every partition, whatever their key."""
-    async with on_bench(tmp_path, stage=EchoStage(partition=3)) as bench:
+    stage = EchoStage(partition=3)
+    async with on_bench(tmp_path, stateless(stage), stage=stage) as bench:
         bench.task.deliver(batch(0, 20))
         await eventually(lambda: bench.kafka.transactions)
     [transaction] = bench.kafka.transactions
-    assert {("x-echo", 3), CHANGELOG} == set(transaction)
+    assert {("x-echo", 3)} == set(transaction)
+
+
+@in_loop
+async def test_outputs_of_a_stage_with_a_table_stay_in_its_partition(tmp_path: Path) -> None:
+    """It is that of their key: the stage's input is partitioned by the same."""
+    async with on_bench(tmp_path, context=FakeContext(partitions=4)) as bench:
+        bench.task.deliver(batch(0, 20))
+        await eventually(lambda: bench.kafka.transactions)
+    [transaction] = bench.kafka.transactions
+    assert {("x-echo", 0), CHANGELOG} == set(transaction)
 
 
 def test_an_output_without_key_stays_in_its_partition_as_far_as_there_is_one() -> None:

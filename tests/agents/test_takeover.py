@@ -1,10 +1,13 @@
 """Laws of taking over: what is open, and where each input begins."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from agents.spec import Envelope
 from agents.stage import StageTask
@@ -110,4 +113,29 @@ async def test_a_store_of_another_table_is_emptied_before_its_changelog_is_read(
     takeover = Takeover(gateway, [TOPIC], lambda table: table)
     await takeover.load([task_of("rows", TOPIC)], [], set(), FakeConsumer())
     assert [f"restore onto [{rows}]"] == gateway.kafka.journal
+    takeover.close()
+
+
+@in_loop
+async def test_when_the_groups_offsets_are_not_told_no_restoring_goes_on(tmp_path: Path) -> None:
+    """The attempt is repeated, and two must not write the same store."""
+    events: list[str] = []
+
+    class Slow(FakeGateway):
+        async def restore(self, stores: Stores) -> int:
+            events.append("begun")
+            try:
+                await asyncio.sleep(60)
+            finally:
+                events.append("ended")
+            return 0
+
+        async def committed(self, partitions: Any) -> Any:
+            await asyncio.sleep(0.01)
+            raise KafkaError
+
+    takeover = Takeover(Slow(tmp_path), [TOPIC], lambda table: table)
+    with pytest.raises(KafkaError):
+        await takeover.load([task_of("rows", "a")], [], set(), FakeConsumer())
+    assert ["begun", "ended"] == events
     takeover.close()

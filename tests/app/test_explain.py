@@ -12,8 +12,8 @@ from app.explain.story import Story
 from app.explain.topics import Place
 from app.explain.trace import Trace, explain_record
 from app.inputs.errors import InputError
-from models.counting import WindowRules
 from models.join import JoinRules
+from models.windows import WindowRules
 from tests.models.fakes import HOUR, MINUTE, Record, at
 
 RULES = WindowRules(5 * MINUTE, 2 * MINUTE, HOUR)

@@ -10,8 +10,8 @@ from app.reading import Progress, freshness
 from app.scatter import Part, Place, check_coverage, expired_to, final
 from app.views.top import TopPart, first, merged_ranks
 from app.views.windows import known, merged_windows
-from models.counting import WindowRules, row_key
 from models.rankings import Summary
+from models.windows import WindowRules, row_key
 
 RULES = WindowRules(size_ms=300, grace_ms=120, retention_ms=3_600)
 

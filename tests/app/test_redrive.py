@@ -13,12 +13,12 @@ from app.redriving.choice import Choice
 from app.redriving.letters import Inputs, of_late, of_letter, put_back
 from app.redriving.plan import Plan, Planner
 from app.redriving.sources import _runs
-from models.counting import WindowRules
 from models.dead_letters import dead_letter
 from models.join import JoinRules
 from models.stage import InputRecord
 from models.timestamps import iso
 from models.watermark import NEVER_MS
+from models.windows import WindowRules
 from tests.nasty import corpus
 
 MINUTE_MS = 60_000

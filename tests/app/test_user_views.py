@@ -18,13 +18,13 @@ from app.peers import ROUTED
 from app.reading import SLICE_ROWS
 from app.settings import Settings
 from app.views import clicks, conversions, counts
-from models.counting import CountingState, row_key
 from models.join import Source, click_prefix, click_suffix
 from models.ledger import Ledger
 from models.outcomes import CONVERSION, UNATTRIBUTED, hour_of, user_prefix
 from models.partitioning import partition_of
 from models.rankings import SUMMARY, window_key
 from models.watermark import StreamTimeState
+from models.windows import CountingState, row_key
 from tables.store import STATE_KEY
 from tests.app.fake_engine import FakeEngine, FakeTask
 from tests.models.fakes import DictRows

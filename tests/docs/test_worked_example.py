@@ -4,9 +4,10 @@ import json
 import re
 
 from dev.kafka.jars import ROOT
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.timestamps import iso
 from models.watermark import NEVER_MS, StreamTime
+from models.windows import WindowRules
 from tests.models.fakes import HOUR, MINUTE, Task, at, inner
 
 _PAGE = ROOT / "docs" / "explanation" / "event-time.md"

@@ -8,9 +8,18 @@ import pytest
 from dev.kafka import Broker
 from tests.integration.auditing import finish
 from tests.integration.harness import Cluster
+from tests.integration.launching import launcher
 from tests.integration.shop import Shop
 
 MakeCluster = Callable[..., Cluster]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forker() -> Iterator[None]:
+    """What processes are forked from ends with the run."""
+    yield
+    if launcher.cache_info().currsize:
+        launcher().close()
 
 
 @pytest.fixture
@@ -28,7 +37,7 @@ def make_cluster(kafka: Broker, tmp_path: Path) -> Iterator[MakeCluster]:
 
     yield make
     for cluster in made:
-        cluster.stop()
+        cluster.kill()
 
 
 @pytest.fixture(scope="module")
@@ -37,4 +46,4 @@ def finished(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     cluster = Cluster(kafka.bootstrap, tmp_path_factory.mktemp("finished"), {})
     finish(cluster, Shop(21, cluster.partitions), 2_000)
     yield cluster
-    cluster.stop()
+    cluster.kill()

@@ -145,9 +145,21 @@ class Cluster:
         return worker
 
     def stop(self) -> None:
-        """Stop all workers."""
+        """Stop all workers, at the same time."""
+        for worker in self.workers:
+            if worker.alive:
+                worker.signal(signal.SIGCONT)
+                worker.signal(signal.SIGTERM)
         for worker in self.workers:
             worker.stop()
+
+    def kill(self) -> None:
+        """End all workers at once, where nobody looks at their end: it takes no seconds."""
+        running = [worker for worker in self.workers if worker.alive]
+        for worker in running:
+            worker.signal(signal.SIGKILL)
+        for worker in running:
+            worker.wait()
 
     def topic(self, short: str) -> str:
         """A topic's full name."""

@@ -114,7 +114,7 @@ def swallowed(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         cluster.until_outputs(lambda: found(made), expected, lacking)
         yield made
     finally:
-        cluster.stop()
+        cluster.kill()
 
 
 async def _filled(cluster: Cluster, topic: str) -> dict[Place, Fate]:

@@ -1,6 +1,7 @@
 """Laws of restoring stores from their changelogs, on a real Kafka."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -150,6 +151,35 @@ async def test_a_store_goes_on_behind_its_offset(kafka: Broker, tmp_path: Path) 
         store.__init__(store.path)  # type: ignore[misc]  # the same object, opened again
         assert 2 == await restored(kafka, at, store)
         assert {b"a": b"1", b"b": b"2", b"c": b"3"} == rows_of(store)
+
+
+@in_loop
+async def test_a_store_that_lost_its_memory_is_restored_from_where_it_was(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    """A crash leaves what was written out; the changelog has the rest, deletions, too."""
+    async with changelog(kafka, tmp_path, [(b"a", b"1"), (b"b", b"1")]) as (at, store):
+        await restored(kafka, at, store)
+        store._db.flush()
+        await write(kafka, at, [(b"a", b"2"), (b"b", None)], [(b"c", b"3")])
+        assert 3 == await restored(kafka, at, store)
+        shutil.copytree(store.path, tmp_path / "crashed")
+        crashed = PartitionStore(tmp_path / "crashed")
+        assert ({b"a": b"1", b"b": b"1"}, 1) == (rows_of(crashed), crashed.offset)
+        assert 3 == await restored(kafka, at, crashed)
+        assert {b"a": b"2", b"c": b"3"} == rows_of(crashed) == rows_of(store)
+        crashed.close()
+
+
+@in_loop
+async def test_a_fetch_that_begins_in_a_batch_passes_over_what_was_read(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    """Kafka gives whole batches: what the store has is neither written nor counted again."""
+    async with changelog(kafka, tmp_path, [(b"k%d" % n, b"1") for n in range(9)]) as (at, store):
+        store.write({b"k2": b"newer"}, 6)
+        assert 2 == await restored(kafka, at, store)
+        assert {b"k2": b"newer", b"k7": b"1", b"k8": b"1"} == rows_of(store)
 
 
 @in_loop

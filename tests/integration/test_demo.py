@@ -90,10 +90,13 @@ def test_the_demo_balances_though_a_worker_is_killed(kafka: Broker, tmp_path: Pa
     assert before == asyncio.run(topics(kafka))
 
 
-@pytest.mark.parametrize("moment", ["clickstream:", "Two workers", "Generated traffic"])
-def test_ctrl_c_stops_everything(tmp_path: Path, moment: str) -> None:
-    """At any time: exit code 130, no traceback, nothing left."""
-    with demo(tmp_path) as process:
+@pytest.mark.parametrize(
+    ("moment", "own"), [("clickstream:", True), ("Two workers", True), ("Generated traffic", False)]
+)
+def test_ctrl_c_stops_everything(kafka: Broker, tmp_path: Path, moment: str, *, own: bool) -> None:
+    """At any time, whosever Kafka it is: exit code 130, no traceback, nothing left."""
+    before = asyncio.run(topics(kafka))
+    with demo(tmp_path, **({} if own else {"CLICKSTREAM_BROKER": kafka.url})) as process:
         until(process, moment)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
@@ -101,3 +104,4 @@ def test_ctrl_c_stops_everything(tmp_path: Path, moment: str) -> None:
     assert 130 == process.returncode, said
     assert "Traceback" not in said
     assert ([], []) == (running(tmp_path), list(tmp_path.iterdir()))
+    assert before == asyncio.run(topics(kafka))

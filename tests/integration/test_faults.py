@@ -94,4 +94,4 @@ def test_broker_killed_and_restarted_loses_and_doubles_nothing(
         cluster.produce([*shop.events(1_000), *shop.last()])
         expected, found = settled(cluster)
         assert {} == differences(expected, found)
-        cluster.stop()
+        cluster.kill()

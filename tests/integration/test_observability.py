@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.integration.auditing import until_at_rest
 from tests.integration.conftest import MakeCluster
 from tests.integration.harness import Cluster, Worker, until
 from tests.integration.settling import settled
@@ -48,6 +49,7 @@ def sums(found: list[tuple[str, dict[str, str], float]], name: str, label: str) 
 def test_metrics_and_log_agree_with_what_the_worker_did(shop: tuple[Cluster, Worker]) -> None:
     """Every record is in the metrics once, as in the ledger; each line of the log is JSON."""
     cluster, worker = shop
+    until_at_rest(cluster)
     until(lambda: not +sums(samples(worker), "lag_records", "stage"), "all to be read")
     found = samples(worker)
     books = {s["stage"]: s["total"] for s in ask(worker, "ledger").json["stages"]}

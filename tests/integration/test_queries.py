@@ -25,7 +25,7 @@ def queried(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     try:
         yield settled_shop(cluster, workers)
     finally:
-        cluster.stop()
+        cluster.kill()
 
 
 def _same(queried: Queried, *path: str, query: str = "") -> Json:

@@ -79,7 +79,7 @@ def test_everything_runs_with_a_password_over_tls_and_the_listed_permissions(
         cluster.worker()
         expected, found = settled(cluster)
     finally:
-        cluster.stop()
+        cluster.kill()
     assert expected == found
     for user, command in (("auditor", "verify"), ("auditor", "ledger"), ("feeder", "generate")):
         more = ("--clicks", "100") if command == "generate" else ()
@@ -113,7 +113,7 @@ def test_a_worker_is_let_in_by_every_listener(
         worker = cluster.worker("worker", "-l", "debug", "--web-port", str(free_port()))
         worker.until_ready()
     finally:
-        cluster.stop()
+        cluster.kill()
     assert USERS["worker"] not in worker.log.read_text()
 
 
@@ -168,7 +168,7 @@ def test_a_listener_that_is_spoken_to_in_another_way_is_told(
     try:
         until(lambda: sentence in worker.log.read_text(), sentence)
     finally:
-        cluster.stop()
+        cluster.kill()
     assert "Traceback" not in worker.log.read_text()
 
 

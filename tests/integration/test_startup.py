@@ -34,7 +34,7 @@ def bare(kafka: Broker, tmp_path: Path) -> Iterator[Cluster]:
     """A cluster without topics."""
     cluster = Cluster(kafka.bootstrap, tmp_path)
     yield cluster
-    cluster.stop()
+    cluster.kill()
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def test_broker_that_is_down_at_the_start_is_waited_for(tmp_path: Path) -> None:
         worker.signal(signal.SIGCONT)
         worker.until_ready()
     finally:
-        cluster.stop()
+        cluster.kill()
         kafka.kill()
     said = worker.log.read_text()
     assert f"Kafka must answer at {kafka.bootstrap}; it does not" in said

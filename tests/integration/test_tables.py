@@ -58,7 +58,7 @@ def tables(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         until(lambda: _settled(made), "every click to be in the tables")
         yield made
     finally:
-        cluster.stop()
+        cluster.kill()
 
 
 def _settled(tables: Tables) -> bool:

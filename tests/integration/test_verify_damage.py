@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.auditing import audited
 from tests.integration.harness import Cluster
+from tests.integration.remembering import Memory
 from tests.integration.tampering import (
     Damage,
     beside,
@@ -202,10 +203,18 @@ DAMAGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def memory(finished: Cluster) -> Memory:
+    """What all audits of that cluster read; as it is, it is right."""
+    memory: Memory = {}
+    assert [] == audited(finished, memory=memory).examples
+    return memory
+
+
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
-def test_damage_is_found_and_named(finished: Cluster, damage: Damage) -> None:
+def test_damage_is_found_and_named(finished: Cluster, memory: Memory, damage: Damage) -> None:
     """One record that is not as it was written: its line tells, with an example."""
-    result = audited(finished, damage)
+    result = audited(finished, damage, memory=memory)
     lines = [line.stage for line in result.lines if line.differences]
     told = [text for text in result.examples if text.startswith(damage.line)]
     assert any(line.startswith(damage.line) for line in lines), (lines, result.examples)

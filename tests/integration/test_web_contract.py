@@ -55,7 +55,7 @@ def workers(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         until(lambda: all(_known(worker) for worker in made), "every user to be known")
         yield made
     finally:
-        cluster.stop()
+        cluster.kill()
 
 
 def _known(worker: Worker) -> bool:

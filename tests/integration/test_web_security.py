@@ -64,7 +64,7 @@ def guarded(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         until(lambda: all(_knows_all(made, worker) for worker in made.workers), "every user")
         yield made
     finally:
-        cluster.stop()
+        cluster.kill()
 
 
 def _path(user: str) -> str:
@@ -141,7 +141,7 @@ def test_who_listens_to_others_without_a_token_is_warned(kafka: Broker, tmp_path
         for worker in (wide, alone):
             worker.until_ready()
     finally:
-        cluster.stop()
+        cluster.kill()
     warning = "may read the web views, users' data among them. Set CLICKSTREAM_WEB_TOKEN"
     assert [True, False] == [warning in _words(worker) for worker in (wide, alone)]
 

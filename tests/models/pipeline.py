@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.intake import CLICKS, PURCHASES, Intake, IntakeRules
 from models.join import JoinRules
 from models.joining import Joining
 from models.partitioning import partition_of
 from models.stage import Output, Rows, Stage
 from models.watermark import StreamTime
+from models.windows import WindowRules
 from tests.models.fakes import BY_USER, DAY, ENRICHED, HOUR, Committed, Record, Task
 from tests.models.reference import Rules, Values, Window, canonical
 from tests.models.told import outcomes_told, windows_told

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.errors import RejectCode
 from models.intake import CLICKS, PURCHASES, Intake, IntakeRules
 from models.join import JoinRules
@@ -17,6 +17,7 @@ from models.joining import Joining
 from models.ledger import Ledger
 from models.stage import Output, Step
 from models.watermark import StreamTime
+from models.windows import WindowRules
 from tests import nasty
 from tests.models.bad_records import HEADERS, KAFKA_TIMES, KEYS, VALUES
 from tests.models.fakes import BY_USER, ENRICHED, MINUTE, Record, Task, idle, said

@@ -2,13 +2,14 @@
 
 import pytest
 
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.errors import SettingsError
 from models.join import JoinRules
 from models.joining import Joining
 from models.queries import summaries_of
 from models.stage import Rows
 from models.watermark import StreamTime
+from models.windows import WindowRules
 from tests.models.fakes import HOUR, MINUTE, SECOND, DictRows, Record, at, inner
 
 TIMEOUT = 30 * SECOND

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from models import counting, joining
-from models.counting import Counting, WindowRules
+from models import counting, joining, windows
+from models.counting import Counting
 from models.join import JoinRules
 from models.joining import Joining
 from models.watermark import StreamTime
+from models.windows import WindowRules
 from tests.models.fakes import BY_USER, HOUR, MINUTE, Record, Task, at, inner, said
 from tests.models.fakes import watermark as heard
 
@@ -56,7 +57,7 @@ def test_every_window_closes_once_in_chunks(crash: str) -> None:
     task.run([heard("clicks-0", at("20:00"))], crash=crash)
     finals = [(c["userId"], c["clickCount"]) for c in said(task.sent, "click-counts")]
     assert Counter({(user, 1): 2 for user in USERS}) == Counter(finals)
-    assert 14 == len(task.kind(counting.ROW))
+    assert 14 == len(task.kind(windows.ROW))
 
 
 @CRASHES

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.counting import ROW, Counting, CountingState, WindowRules, row_key, row_parts
+from models.counting import Counting
 from models.queries import summaries_of
 from models.rankings import PAGE, PRODUCT, SUMMARY
 from models.watermark import StreamTime
+from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 from tests.models.fakes import HOUR, MINUTE, SECOND, Record, Task, at, idle, inner, said, watermark
 
 RULES = WindowRules(5 * MINUTE, 2 * MINUTE, 24 * HOUR)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.dead_letters import bad_inner_record, dead_letter
 from models.join import JoinRules
 from models.joining import Joining
 from models.watermark import StreamTime
+from models.windows import WindowRules
 from tests.models.fakes import BY_USER, DAY, ENRICHED, HOUR, MINUTE, Record, Task, at, inner, said
 
 GOOD = json.loads(inner("u", at("10:01"), productId="p").value or b"")

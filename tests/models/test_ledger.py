@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.counting import Counting, WindowRules
+from models.counting import Counting
 from models.dead_letters import DEAD_LETTERS
 from models.errors import LedgerBroken
 from models.intake import CLICKS, PURCHASES, Intake, IntakeRules
@@ -14,6 +14,7 @@ from models.joining import Joining
 from models.ledger import Ledger
 from models.stage import Output, Rows, Step
 from models.watermark import StreamTime
+from models.windows import WindowRules
 from tests.models.fakes import (
     BY_USER,
     ENRICHED,

@@ -1,10 +1,11 @@
 """Laws of what is shown of a user in the stages' tables."""
 
-from models.counting import Counting, WindowRules, row_key
+from models.counting import Counting
 from models.join import JoinRules
 from models.joining import Joining
 from models.queries import clicks_of, purchases_of, windows_of
 from models.watermark import StreamTime
+from models.windows import WindowRules, row_key
 from tests.models.fakes import BY_USER, HOUR, MINUTE, DictRows, Task, at, inner, watermark
 
 RULES = WindowRules(5 * MINUTE, 2 * MINUTE, 24 * HOUR)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from models.counting import ROW, Counting, WindowRules
+from models.counting import Counting
 from models.queries import RANKINGS, ranking_of, summaries_of, summary_of
 from models.rankings import MAX_PAGE_BYTES, PAGE, PRODUCT, SUMMARY, Summary, page_name
 from models.watermark import StreamTime
+from models.windows import ROW, WindowRules
 from tests.models.fakes import HOUR, MINUTE, Record, Task, at, inner, watermark
 
 RULES = WindowRules(5 * MINUTE, 2 * MINUTE, HOUR)

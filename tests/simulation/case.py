@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
-from models.counting import WindowRules
 from models.intake import IntakeRules
 from models.join import JoinRules
+from models.windows import WindowRules
 from tests.models.fakes import DAY, HOUR
 from tests.models.reference import BOT, Rules, text
 

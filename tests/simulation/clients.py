@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaConnectionError
 from agents import gateway
 from models.stage import Output
 from tables import changelog, transaction
-from tests.models.fakes import Record
+from tables.reader import Changes
 from tests.simulation.broker import Link
 from tests.simulation.log import Log
 
@@ -154,17 +154,18 @@ class Reader:
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int
-    ) -> dict[TopicPartition, list[Record]]:
-        """Some records, or none when there are none in time; as aiokafka's, it never fails."""
+    ) -> dict[TopicPartition, list[Changes]]:
+        """Some records, or none when there are none in time; as the real one, it never fails."""
         random = self._link.broker.random
         await asyncio.sleep(self._link.broker.latency())
-        found: dict[TopicPartition, list[Record]] = {}
+        found: dict[TopicPartition, list[Changes]] = {}
         for at in partitions if self._link.up else ():
             log = self._link.broker.logs[at]
             read = log.read if self._stable else log.read_uncommitted
             records, self._positions[at] = read(self._positions[at], random.choice(_FETCH))
             if records:
-                found[at] = records
+                rows = {record.key or b"": record.value for record in records}
+                found[at] = [Changes(rows, records[-1].offset, len(records))]
         if not found and timeout_ms:
             await asyncio.sleep(min(timeout_ms / 1000, _POLL_SECONDS))
         return found
@@ -208,7 +209,7 @@ class Admin:
 def simulated_clients() -> Iterator[None]:
     """Let the engine's real code make these clients instead of aiokafka's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(changelog, "AIOKafkaConsumer", Reader)
+        patch.setattr(changelog, "ChangelogConsumer", Reader)
         patch.setattr(transaction, "AIOKafkaProducer", Producer)
         patch.setattr(gateway, "AIOKafkaAdminClient", Admin)
         yield
