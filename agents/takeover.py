@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from aiokafka import TopicPartition
@@ -16,6 +17,9 @@ from models.errors import StoreError
 from tables.store import PartitionStore
 
 logger = logging.getLogger(__name__)
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 #: Seconds until standbys are followed again after Kafka did not answer.
 _RETRY_SECONDS = 1.0
@@ -70,10 +74,9 @@ class Takeover:
         """
         active, in_use = _tables(tasks), _tables(kept)
         self._open(active | in_use | standbys)
-        read = await self._restore(active)
+        read, starts = await _both(self._restore(active), self._starts(tasks, consumer))
         if active:
             logger.info("Restored %d partitions from %d changelog records", len(active), read)
-        starts = await self._starts(tasks, consumer)
         for task in tasks:
             inputs = {topic: starts[topic, task.partition] for topic in task.spec.inputs}
             task.load(self.stores.get((task.spec.table or "", task.partition)), inputs)
@@ -157,6 +160,17 @@ class Takeover:
             except StoreError as error:
                 logger.error("Standbys are kept warm no more: %s", error)  # noqa: TRY400 it says all
                 return
+
+
+async def _both(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """What both give; when one fails the other is ended first, so that it touches no store."""
+    tasks = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _tables(tasks: Sequence[StageTask]) -> set[Partition]:

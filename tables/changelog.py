@@ -11,16 +11,17 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from tables.reader import ChangelogConsumer
 from tables.store import STATE_KEY, PartitionStore
 
 logger = logging.getLogger(__name__)
 
 Stores: TypeAlias = Mapping[TopicPartition, PartitionStore]
 
-#: Bytes fetched of one changelog partition at once.
-_FETCH_BYTES = 4 * 1024 * 1024
+#: Bytes fetched at once: some 30,000 rows, for which the event loop stands still.
+_FETCH_BYTES = 1024 * 1024
 #: Seconds between looks at the changelog of a standby that is up to date.
 _STANDBY_POLL_SECONDS = 0.5
 #: How long to wait for a fetch (ms): when only a control record is left, nothing comes of it.
@@ -32,12 +33,13 @@ _TAIL_RECORDS = 16
 @asynccontextmanager
 async def _reader(
     partitions: Collection[TopicPartition], **connection: Any
-) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
+) -> AsyncIterator[ChangelogConsumer]:
+    consumer = ChangelogConsumer(
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
+        fetch_max_bytes=_FETCH_BYTES,
         max_partition_fetch_bytes=_FETCH_BYTES,
         fetch_max_wait_ms=100,
         **connection,
@@ -85,7 +87,7 @@ async def follow(stores: Stores, **connection: Any) -> None:
 
 
 async def _seek(
-    consumer: AIOKafkaConsumer, stores: Stores, ends: Mapping[TopicPartition, int]
+    consumer: ChangelogConsumer, stores: Stores, ends: Mapping[TopicPartition, int]
 ) -> None:
     starts = await consumer.beginning_offsets(list(stores))
     for partition, store in stores.items():
@@ -106,20 +108,19 @@ async def _seek(
 
 
 async def _behind(
-    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    consumer: ChangelogConsumer, ends: Mapping[TopicPartition, int]
 ) -> list[TopicPartition]:
     return [p for p, end in ends.items() if await consumer.position(p) < end]
 
 
 async def _apply(
-    consumer: AIOKafkaConsumer, stores: Stores, partitions: list[TopicPartition], timeout_ms: int
+    consumer: ChangelogConsumer, stores: Stores, partitions: list[TopicPartition], timeout_ms: int
 ) -> int:
     fetched = await consumer.getmany(*partitions, timeout_ms=timeout_ms)
-    for partition, records in fetched.items():
-        changes = {record.key: record.value for record in records}
-        stores[partition].write(changes, records[-1].offset)
+    for partition, (changes,) in fetched.items():
+        stores[partition].write(changes.rows, changes.offset)
         await asyncio.sleep(0)
-    return sum(map(len, fetched.values()))
+    return sum(changes.read for (changes,) in fetched.values())
 
 
 async def last_states(
@@ -153,10 +154,12 @@ async def last_states(
 
 
 async def _states(
-    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    consumer: ChangelogConsumer, ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, bytes]:
     found: dict[TopicPartition, bytes] = {}
     while behind := await _behind(consumer, ends):
-        for partition, records in (await consumer.getmany(*behind, timeout_ms=_POLL_MS)).items():
-            found.update((partition, r.value) for r in records if r.key == STATE_KEY)
+        fetched = await consumer.getmany(*behind, timeout_ms=_POLL_MS)
+        for partition, (changes,) in fetched.items():
+            if (state := changes.rows.get(STATE_KEY)) is not None:
+                found[partition] = state
     return found

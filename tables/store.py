@@ -1,7 +1,8 @@
 """One partition of a table in RocksDB.
 
 Local state is never ahead of Kafka: changes are written after their transaction committed, in one
-write batch with the changelog offset they came from. If it is behind, the changelog has the rest.
+write batch with the changelog offset they came from. If it is behind, the changelog has the rest:
+so it has no log of its own, and a crash leaves rows and offset as of some earlier write.
 """
 
 import logging
@@ -22,6 +23,7 @@ from rocksdict import (
     Rdict,
     ReadOptions,
     WriteBatch,
+    WriteOptions,
 )
 
 from models.errors import StoreError
@@ -43,6 +45,16 @@ _MEMTABLE_BYTES = 8 * 1024 * 1024
 #: longer may have missed deletions, so it is built anew.
 TOMBSTONES_KEPT_MS = 86_400_000
 _MARGIN_MS = 3_600_000
+
+
+def _write_options() -> WriteOptions:
+    options = WriteOptions()
+    options.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, not as typed
+    return options
+
+
+#: Without a log of its own: what is lost with the memory, the changelog has (decision 28).
+_UNLOGGED = _write_options()
 
 
 def _options() -> Options:
@@ -173,15 +185,16 @@ class PartitionStore:
             StoreError: The disk is full or fails; the store is behind its changelog, not wrong.
         """
         batch = WriteBatch(raw_mode=True)
-        for key, value in changes.items():
+        for key in sorted(changes):  # neighbours are cheaper to insert than strangers
+            value = changes[key]
             if value is None:
-                batch.delete(key)
+                del batch[key]
             else:
-                batch.put(key, value)
+                batch[key] = value
         now_ms = time.time_ns() // 1_000_000
-        batch.put(_OFFSET_KEY, b"%d %d" % (offset, now_ms))
+        batch[_OFFSET_KEY] = b"%d %d" % (offset, now_ms)
         with self._disk():
-            self._db.write(batch)
+            self._db.write(batch, _UNLOGGED)
         self.offset, self.written_ms = offset, now_ms
 
     def reset(self) -> None:

@@ -90,6 +90,7 @@ async def _compacted(arena: Arena) -> None:
 async def _disk_full(arena: Arena) -> None:
     worker = arena.workers[0]
     with small_disk(worker.directory) as disk:
+        disk.fill()
         for _ in range(2):
             complaints = worker.said.count(_FULL)
             worker.faust = disk.faust

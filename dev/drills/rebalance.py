@@ -49,13 +49,28 @@ class Stop:
     moved_s: tuple[float, ...]
 
 
-async def measure(kafka: LocalKafka, directory: Path, seed: int) -> list[Stop]:
+async def measure(kafka: LocalKafka, directory: Path, seed: int, **settings: str) -> list[Stop]:
     """Have workers come and go under a light load.
+
+    Args:
+        kafka: Runs.
+        directory: For data and logs.
+        seed: Of load and chance.
+        settings: Of the application, beside the drills' own.
 
     Raises:
         DemoError: They don't.
     """
-    arena = arena_of(kafka, directory, "rebalance", seed, rate=_RATE, look_s=_LOOK_S, workers=3)
+    arena = arena_of(
+        kafka,
+        directory,
+        "rebalance",
+        seed,
+        rate=_RATE,
+        look_s=_LOOK_S,
+        workers=3,
+        settings=settings,
+    )
     stops: list[Stop] = []
     arena.workers[2].wanted = False
     async with topics(arena.site):

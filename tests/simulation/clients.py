@@ -26,9 +26,15 @@ _LOADING = 0.1
 
 
 class _Batch(list[Output]):
-    """A batch builder."""
+    """A batch builder, and what it appends to."""
 
-    def append(self, *, timestamp: int, key: Any, value: Any, headers: Any) -> bool:  # type: ignore[override]  # as aiokafka's
+    _relative_offset: int
+
+    @property
+    def _builder(self) -> "_Batch":
+        return self
+
+    def append(self, number: int, timestamp: int, key: Any, value: Any, headers: Any) -> bool:  # type: ignore[override]  # as aiokafka's
         super().append(Output(key, value, None, headers))
         return True
 

@@ -1,6 +1,7 @@
 """Laws of a partition's store on disk."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,20 +125,27 @@ def test_a_store_that_was_away_for_about_a_day_may_lack_tombstones(tmp_path: Pat
 _WRITER = """
 import sys
 from pathlib import Path
-from tables.store import PartitionStore
+from tables import store as stores
 
-store = PartitionStore(Path(sys.argv[1]))
+stores._MEMTABLE_BYTES = 65_536
+store = stores.PartitionStore(Path(sys.argv[1]))
 begin = 0 if store.offset is None else store.offset + 1
+begun = False
 for offset in range(begin, 10**9):
     changes = {b"count": b"%d" % offset, b"r%d" % (offset % 1_000): b"%d" % offset}
     store.write(changes, offset)
-    if offset == begin + 200:
+    files = offset % 100 == 0 and store._db.property_int_value("rocksdb.total-sst-files-size")
+    if files and not begun:
         print("writing", flush=True)
+        begun = True
 """
 
 
 def test_a_kill_leaves_all_changes_up_to_the_offset_and_none_beyond(tmp_path: Path) -> None:
-    """Kill -9 in the middle of writes, again and again: rows and offset stay together."""
+    """Kill -9 in the middle of writes, again and again: rows and offset stay together.
+
+    What was in memory only is lost, so that the offset is an earlier one.
+    """
     for kill in range(4):
         with subprocess.Popen(
             [sys.executable, "-c", _WRITER, str(tmp_path)],
@@ -157,6 +165,20 @@ def test_a_kill_leaves_all_changes_up_to_the_offset_and_none_beyond(tmp_path: Pa
         store.close()
 
 
+def test_what_was_in_memory_only_is_lost_together_with_its_offset(tmp_path: Path) -> None:
+    """The store is as it was when its memory was last written out: the changelog has the rest."""
+    store = PartitionStore(tmp_path / "live")
+    store.write({b"a": b"1", b"b": b"1", STATE_KEY: b"1"}, 5)
+    store._db.flush()
+    store.write({b"a": b"2", b"b": None, b"c": b"2", STATE_KEY: b"2"}, 9)
+    shutil.copytree(store.path, tmp_path / "crashed")
+    crashed = PartitionStore(tmp_path / "crashed")
+    assert [(b"a", b"1"), (b"b", b"1")] == crashed.scan(b"a", b"z")
+    assert (5, b"1") == (crashed.offset, crashed.state())
+    crashed.close()
+    store.close()
+
+
 _DYING = """
 import os, sys
 from pathlib import Path
@@ -169,6 +191,7 @@ class Dying:
     def __getattr__(self, name):
         def call(*args, **kwargs):
             getattr(self.db, name)(*args, **kwargs)
+            self.db.flush()
             os.kill(os.getpid(), 9)
         return call
 
@@ -180,7 +203,7 @@ store.write({b"a": b"2", b"b": None, b"c": b"2"}, 9)
 
 
 def test_rows_and_offset_are_one_call_to_rocksdb(tmp_path: Path) -> None:
-    """A process that dies after the first call of a write has done all of it."""
+    """A process that dies when the first call of a write has reached the disk has done all."""
     done = subprocess.run(
         [sys.executable, "-c", _DYING, str(tmp_path)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
