@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from models import inner, rankings
-from models.inner import Inner, Reader, Stamped, Viewed
+from models.inner import Columns, Inner, Reader, Stamped, Viewed
 from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
-from models.timestamps import MAX_MS, iso
+from models.timestamps import iso
 from models.watermark import StreamTime, watermark_of
 from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 
+#: Records that are read at a time: so few stay in the processor's cache.
+_CHUNK = 2_000
 #: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
 _KINDS = (SUMMARY, ROW, PRODUCT, PAGE)
 
@@ -84,56 +86,76 @@ class Counting:
         step = Step()
         clicks, late = self._read(records, step)
         step.count("counted", sum(len(of.users) for of in clicks.values()))
-        for start_ms in dict.fromkeys([*clicks, *late]):
+        touched = sorted(clicks.keys() | late)
+        for start_ms in touched:
             self._add(start_ms, clicks.get(start_ms, _NO_CLICKS), late[start_ms], step)
-        step.more = self._close(step) or self._expire(step)
+        step.more = self._close(step) or self._expire(step, touched)
         return step
 
     def _read(
         self, records: Sequence[InputRecord], step: Step
     ) -> tuple[dict[int, _Clicks], Counter[int]]:
         """Clicks, and how many late ones, by window; all else goes into the step."""
-        windows = self._read_all(records, step)
-        return self._read_each(records, step) if windows is None else (windows, Counter())
+        windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
+        late = Counter[int]()
+        for begin in range(0, len(records), _CHUNK):
+            chunk = records[begin : begin + _CHUNK]
+            if not self._read_all(chunk, windows, step):
+                self._read_each(chunk, windows, late, step)
+        return windows, late
 
-    def _read_all(self, records: Sequence[InputRecord], step: Step) -> dict[int, _Clicks] | None:
-        """Clicks by window, if all are on time and no input partition is, or was, idle.
+    def _read_all(
+        self, records: Sequence[InputRecord], windows: dict[int, _Clicks], step: Step
+    ) -> bool:
+        """Read clicks, if all are on time and no input partition is, or was, idle; else nothing.
 
         Then S does not matter to any of them, and is told of all at once.
         """
-        valued = [record for record in records if record.value is not None]
         if not (self.rules.count_bots and self.time.awake):
-            return None
+            return False
+        valued = [record for record in records if record.value is not None]
         if (read := self._reader.columns(valued)) is None:
-            return None
-        fields, keys, events, streams, partitions = read
-        size_ms, closing_ms = self.rules.size_ms, self.rules.size_ms + self.rules.grace_ms
-        starts = [event_ms - event_ms % size_ms for event_ms in events]
-        lacked = [stream - start for stream, start in zip(streams, starts, strict=True)]
-        if max(lacked, default=0) >= closing_ms or min(starts, default=MAX_MS) < self._closed_ms:
-            return None
-        if not self._hear_all(records, zip(partitions, streams, strict=True)):
-            return None
+            return False
+        size_ms = self.rules.size_ms
+        starts = [event_ms - event_ms % size_ms for event_ms in read.events_ms]
+        if valued and not self._on_time(starts, read.streams_ms):
+            return False
+        if not self._hear_all(records, zip(read.partitions, read.streams_ms, strict=True)):
+            return False
         if len(valued) < len(records):
             step.count("signals", len(records) - len(valued))
-        windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
-        for start_ms, key in zip(starts, keys, strict=True):
+        self._group(starts, read, windows)
+        return True
+
+    def _on_time(self, starts: list[int], streams: list[int]) -> bool:
+        """Whether all clicks came before their windows closed; most often they are that close."""
+        closing_ms = self.rules.size_ms + self.rules.grace_ms
+        first_ms = min(starts)
+        return first_ms >= self._closed_ms and (
+            max(streams) - first_ms < closing_ms
+            or max([s - start for s, start in zip(streams, starts, strict=True)]) < closing_ms
+        )
+
+    def _group(self, starts: list[int], read: Columns[Any], windows: dict[int, _Clicks]) -> None:
+        ranked = bool(self.rules.rankings)
+        if starts and min(starts) == max(starts):
+            users, clicks = windows[starts[0]]
+            users.extend(read.keys)
+            clicks.extend(read.fields if ranked else ())
+            return
+        for start_ms, key in zip(starts, read.keys, strict=True):
             windows[start_ms].users.append(key)
-        if self.rules.rankings:
-            for start_ms, click in zip(starts, fields, strict=True):
+        if ranked:
+            for start_ms, click in zip(starts, read.fields, strict=True):
                 windows[start_ms].ranked.append(click)
-        return windows
 
     def _hear_all(self, records: Sequence[InputRecord], told: Iterator[tuple[str, int]]) -> bool:
         """Tell the time what clicks and watermark records tell; False if it can't be at once."""
-        if not records:
-            return True
         in_order = [
             watermark_of(record.headers) if record.value is None else next(told)
             for record in records
         ]
-        appended_ms = records[-1].timestamp
-        return None not in in_order and self.time.hear_all(in_order, appended_ms)  # type: ignore[arg-type]
+        return self.time.hear_all(in_order, records[-1].timestamp)
 
     @property
     def _closed_ms(self) -> int:
@@ -141,11 +163,13 @@ class Counting:
         return row_parts(self._closed_to)[0]
 
     def _read_each(
-        self, records: Sequence[InputRecord], step: Step
-    ) -> tuple[dict[int, _Clicks], Counter[int]]:
-        """The same, whatever the records are."""
-        windows: dict[int, _Clicks] = {}
-        late = Counter[int]()
+        self,
+        records: Sequence[InputRecord],
+        windows: dict[int, _Clicks],
+        late: Counter[int],
+        step: Step,
+    ) -> None:
+        """Read clicks, whatever the records are."""
         rules = self.rules
         ranked, count_bots, size_ms = bool(rules.rankings), rules.count_bots, rules.size_ms
         closing_ms = size_ms + rules.grace_ms
@@ -165,9 +189,7 @@ class Counting:
             known_ms = stage_ms if stage_ms > stream_ms else stream_ms  # noqa: FURB136 max() is a call
             lacked_ms = known_ms - start_ms - closing_ms
             if lacked_ms < 0 and start_ms >= closed_ms:
-                window = windows.get(start_ms)
-                if window is None:
-                    window = windows[start_ms] = _Clicks([], [])
+                window = windows[start_ms]
                 window.users.append(record.key or b"")
                 if ranked:
                     window.ranked.append(click)
@@ -175,7 +197,6 @@ class Counting:
                 self._late(record, start_ms, max(lacked_ms, 0), step)
                 if lacked_ms < rules.retention_ms:
                     late[start_ms] += 1
-        return windows, late
 
     def _add(self, start_ms: int, clicks: _Clicks, late: int, step: Step) -> None:
         """Add a batch's clicks to the rows of a window."""
@@ -261,14 +282,16 @@ class Counting:
             iso(end_ms).encode(),
         )
 
-    def _expire(self, step: Step) -> bool:
+    def _expire(self, step: Step, touched: Sequence[int]) -> bool:
+        """Delete windows; those that the step has touched begin at these times."""
         newest = self.rules.last_closed(self.time.value - self.rules.retention_ms)
         if newest <= self._expired_to or step.more:
             return False
+        changes = step.changes if touched and touched[0] <= newest else {}
         left = MAX_ROWS
         for kind in _KINDS:
             lower, upper = window_key(kind, 0), window_key(kind, newest + 1)
-            found, more = overlaid(self._rows, step.changes, lower, upper, left)
+            found, more = overlaid(self._rows, changes, lower, upper, left)
             step.changes.update((key, None) for key, _ in found)
             left -= len(found)
             if more:

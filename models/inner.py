@@ -134,10 +134,8 @@ class Reader(Generic[T]):
 
 def _checked(fields: list[T], keys: tuple[bytes, ...]) -> Columns[T] | None:
     """What :meth:`Reader._read_one` checks of a record, of many at once."""
-    texts = [inner.timestamp for inner in fields]
-    events = from_isos(texts)
-    known = dict(zip(texts, events, strict=True))
-    streams = [known.get(text) or from_iso(text) for text in [i.stream_time for i in fields]]
+    events = from_isos([inner.timestamp for inner in fields])
+    streams = from_isos([inner.stream_time for inner in fields])
     partitions = [inner.source_record.rpartition("-")[0] for inner in fields]
     lengths = set(map(len, keys))
     if (

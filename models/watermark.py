@@ -139,18 +139,23 @@ class StreamTime:
         """
         return not self._idle and min(self._latest.values(), default=NEVER_MS) >= self.value
 
-    def hear_all(self, told: Iterable[tuple[str, int]], appended_ms: int) -> bool:
+    def hear_all(self, told: Iterable[tuple[str, int] | None], appended_ms: int) -> bool:
         """Take S(q) of many records while awake; comes to what :meth:`hear` does, one by one.
 
         Args:
-            told: q and S(q) (ms) of each record or watermark record, in their order.
+            told: q and S(q) (ms) of each record or watermark record, in their order; None for
+                another record.
             appended_ms: When the broker appended the last one.
 
         Returns:
-            Whether it was done: not if an S(q) retreats, as no record of this application does.
+            Whether it was done: not if there is another record, or if an S(q) retreats, as no
+            record of this application does.
         """
         latest = dict(self._latest)
-        for partition, stream_time_ms in told:
+        for each in told:
+            if each is None:
+                return False
+            partition, stream_time_ms = each
             if stream_time_ms < latest.get(partition, NEVER_MS):
                 return False
             latest[partition] = stream_time_ms
