@@ -1,6 +1,12 @@
-"""The benchmarks, run by ``make bench``. Not part of the package.
+"""The benchmarks, run by ``make bench`` and ``make bench-check``. Not part of the package.
 
-What is measured: the counting stage alone in a real worker, the restore of its table from the
-changelog it wrote, and a stock Faust windowed table on the same topic. Nothing here asserts a time;
-what was counted is checked to the last click.
+``python -m bench`` counts the same clicks, from the same topic of the same broker, with this
+application's counting stage and with its peers (:mod:`bench.peers`), in interleaved rounds; then it
+measures the whole pipeline by one worker and by two, the restore of the table from the changelog
+that was written, and ``verify``. What is measured runs on one core, Kafka and the rest on the
+others. A run lasts from the moment when the first record can be read until the last count is
+committed; the counts are read and compared with what must come out to the last click, so that all
+have done the same work. Nothing asserts a time: a wrong count fails, a slow one does not.
+
+``python -m bench.check`` compares ratios with ``baseline.json``.
 """

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Self
 
 from bench.counts import CLOSING, USER, Counts
 from models.records import Click, encode_enriched, source_record
@@ -76,6 +77,11 @@ class Clicks:
         first_ms -= first_ms % self.window_ms
         windows = (self.end_ms - first_ms) // self.window_ms + 1
         self.expected = Counts(self.users, first_ms, self.window_ms, windows, self.partitions)
+
+    def unread(self) -> Self:
+        """The same clicks, none of them given yet."""
+        of = (self.count, self.users, self.end_ms, self.topic, self.window_ms, self.partitions)
+        return type(self)(*of)
 
     @property
     def closing_ms(self) -> int:

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
+
+from bench.tree import family, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Cores:
         usable = frozenset(os.sched_getaffinity(0))
         return cls.of_this_machine() if which == "one" else cls(usable, usable)
 
+    def each(self, count: int) -> list[frozenset[int]]:
+        """A core for each of so many workers, the last core first; round again if need be."""
+        cores = sorted(self.worker | self.others, reverse=True)
+        return [frozenset([cores[number % len(cores)]]) for number in range(count)]
+
 
 @contextmanager
 def pinned(cores: frozenset[int]) -> Iterator[None]:
@@ -41,3 +48,20 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def widened(cores: Cores) -> Iterator[None]:
+    """Let this process, and the broker where it started one, run on all cores meanwhile."""
+    _move(cores.worker | cores.others)
+    try:
+        yield
+    finally:
+        _move(cores.others)
+
+
+def _move(cores: frozenset[int]) -> None:
+    for process in family([os.getpid()]):
+        for thread in threads(process):
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setaffinity(thread, cores)

@@ -8,7 +8,7 @@ from bench.report import Row
 from bench.setup import CountingRun
 from bench.topics import reader
 from bench.tree import Sample
-from bench.watch import Output, watch
+from bench.watch import Output, row, watch
 from bench.worker import FaustWorker, faust_worker, wait_for
 
 #: Seconds a worker may take to start.
@@ -29,16 +29,9 @@ async def measure(run: CountingRun) -> Row:
         output = Output(consumer, starts, CountsCheck(run.clicks.expected))
         with faust_worker("bench.counting_app", run.environment, log, setup.cores.worker) as worker:
             begin = await asyncio.to_thread(until_started, worker)
-            # A worker never ends of itself.
-            end = await watch(output, worker.sample, ended=lambda: False)
-    return Row(
-        f"Counting stage, ranks {run.rankings}",
-        run.clicks.count,
-        end.at_s - begin.at_s,
-        end.cpu_s - begin.cpu_s,
-        "exactly once",
-        end.peak_bytes,
-    )
+            seen = await watch(output, worker.sample)
+    what = f"Counting stage, ranks {run.rankings}"
+    return row(what, "exactly once", run.clicks.count, begin, seen)
 
 
 def until_started(worker: FaustWorker) -> Sample:

@@ -1,4 +1,4 @@
-"""What was measured, as one table."""
+"""What was measured once, and where."""
 
 import os
 import platform
@@ -8,6 +8,9 @@ from pathlib import Path
 from bench.cores import Cores
 from dev.kafka.jars import ensure_jars
 from dev.kafka.resolve import wants_local_broker
+
+#: What is measured is no shorter: the kernel counts processor time in hundredths.
+_LEAST_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Row:
         cpu_s: Processor seconds of the process, all its threads.
         guarantee: What holds after a crash.
         peak_bytes: The most memory used; 0 where nobody looked.
+        used_bytes: The memory in use at ten moments of the run; none where nobody looked.
     """
 
     what: str
@@ -29,17 +33,17 @@ class Row:
     cpu_s: float
     guarantee: str
     peak_bytes: int = 0
+    used_bytes: tuple[int, ...] = ()
 
-    def cells(self) -> list[str]:
-        """As text."""
-        return [
-            self.what,
-            f"{self.records:,}",
-            f"{self.seconds:.2f}",
-            f"{self.records / max(self.seconds, 0.01):,.0f}",
-            f"{self.records / max(self.cpu_s, 0.01):,.0f}",
-            self.guarantee,
-        ]
+    @property
+    def per_second(self) -> float:
+        """Records a second of wall time."""
+        return self.records / max(self.seconds, _LEAST_SECONDS)
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Records a second of processor time."""
+        return self.records / max(self.cpu_s, _LEAST_SECONDS)
 
 
 def machine(cores: Cores) -> str:

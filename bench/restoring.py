@@ -18,7 +18,7 @@ from bench.setup import CountingRun
 from bench.topics import partitions_of
 from bench.worker import BenchError
 from dev.kafka.jars import ROOT
-from models.counting import row_key
+from models.windows import row_key
 from tables.changelog import restore
 from tables.store import PartitionStore
 

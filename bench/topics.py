@@ -1,7 +1,8 @@
 """The benchmarks' topics: made, filled, read, and deleted at the end."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -14,29 +15,55 @@ from models.watermark import watermark_headers
 #: Bytes of a batch, and of what is fetched of one partition.
 _BATCH_BYTES = 512 * 1024
 _FETCH_BYTES = 4 * 1024 * 1024
+#: How long a transaction may last: the longest that a broker allows by default.
+_TRANSACTION_MS = 900_000
+#: Seconds a client may take to say goodbye.
+_STOP_SECONDS = 20.0
 
 Offsets: TypeAlias = Mapping[TopicPartition, int]
 
 
 async def fill(bootstrap: str, topic: str, partitions: int, clicks: Clicks) -> None:
     """Write the clicks, then to each partition its closing click and the watermark records."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, max_batch_size=_BATCH_BYTES, enable_idempotence=True
-    )
+    async with _producer(bootstrap, enable_idempotence=True) as producer:
+        await write(producer, topic, partitions, clicks)
+        for p in range(partitions):
+            await producer.send_batch(_closing(producer, clicks, p), topic, partition=p)
+
+
+async def write(
+    producer: AIOKafkaProducer, topic: str, partitions: int, messages: Iterable[tuple[bytes, bytes]]
+) -> None:
+    """Write messages, each to the partition of its key."""
+    batches = {p: producer.create_batch() for p in range(partitions)}
+    for key, value in messages:
+        p = partition_of(key, partitions)
+        if batches[p].append(timestamp=None, key=key, value=value) is None:
+            await producer.send_batch(batches[p], topic, partition=p)
+            batches[p] = producer.create_batch()
+            batches[p].append(timestamp=None, key=key, value=value)
+    for p, batch in batches.items():
+        if batch.record_count():
+            await producer.send_batch(batch, topic, partition=p)
+
+
+@asynccontextmanager
+async def transaction(bootstrap: str, name: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer in a transaction: what it writes appears at once, when that is committed."""
+    limits = {"transactional_id": name, "transaction_timeout_ms": _TRANSACTION_MS}
+    async with _producer(bootstrap, **limits) as producer:
+        await producer.begin_transaction()
+        yield producer
+
+
+@asynccontextmanager
+async def _producer(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=_BATCH_BYTES, **options)
     await producer.start()
     try:
-        batches = {p: producer.create_batch() for p in range(partitions)}
-        for key, value in clicks:
-            p = partition_of(key, partitions)
-            if batches[p].append(timestamp=None, key=key, value=value) is None:
-                await producer.send_batch(batches[p], topic, partition=p)
-                batches[p] = producer.create_batch()
-                batches[p].append(timestamp=None, key=key, value=value)
-        for p, batch in batches.items():
-            await producer.send_batch(batch, topic, partition=p)
-            await producer.send_batch(_closing(producer, clicks, p), topic, partition=p)
+        yield producer
     finally:
-        await producer.stop()
+        await _stopped(producer)
 
 
 def _closing(producer: AIOKafkaProducer, clicks: Clicks, partition: int) -> Any:
@@ -64,7 +91,14 @@ async def reader(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsum
     try:
         yield consumer
     finally:
-        await consumer.stop()
+        await _stopped(consumer)
+
+
+async def _stopped(client: Any) -> None:
+    """Stop a client; one that waits for a broker which is busy does not hold up the rest."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_SECONDS):
+            await client.stop()
 
 
 async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> AsyncIterator[Any]:

@@ -1,0 +1,1 @@
+"""Reading alone with confluent-kafka: the limit of librdkafka in Python."""

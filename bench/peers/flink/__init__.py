@@ -1,0 +1,1 @@
+"""Flink SQL by PyFlink, in one process with its Java."""

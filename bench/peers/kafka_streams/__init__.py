@@ -1,0 +1,1 @@
+"""Kafka Streams, as a small Java program that Maven builds; see Settings.java for what it reads."""

@@ -1,0 +1,1 @@
+"""Pathway as a peer."""

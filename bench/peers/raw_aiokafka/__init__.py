@@ -1,0 +1,1 @@
+"""Reading alone with aiokafka: the limit of a Python consumer."""

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: what they measure, not how quick anything is."""
