@@ -10,13 +10,11 @@ from models import inner, rankings
 from models.inner import Columns, Inner, Reader, Stamped, Viewed
 from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
-from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.stage import CHUNK, MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
 from models.timestamps import iso
 from models.watermark import StreamTime, watermark_of
 from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 
-#: Records that are read at a time: so few stay in the processor's cache.
-_CHUNK = 2_000
 #: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
 _KINDS = (SUMMARY, ROW, PRODUCT, PAGE)
 
@@ -98,8 +96,8 @@ class Counting:
         """Clicks, and how many late ones, by window; all else goes into the step."""
         windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
         late = Counter[int]()
-        for begin in range(0, len(records), _CHUNK):
-            chunk = records[begin : begin + _CHUNK]
+        for begin in range(0, len(records), CHUNK):
+            chunk = records[begin : begin + CHUNK]
             if not self._read_all(chunk, windows, step):
                 self._read_each(chunk, windows, late, step)
         return windows, late

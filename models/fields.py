@@ -24,7 +24,7 @@ YEAR_2000_MS = 946_684_800_000
 YEAR_9000_MS = 221_845_392_000_000
 
 #: Any text of this many characters has at most MAX_ID_BYTES bytes.
-_SURELY_FITS_CHARS = MAX_ID_BYTES // 4
+SURELY_FITS_CHARS = MAX_ID_BYTES // 4
 
 _decode = msgspec.json.Decoder().decode
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -78,7 +78,7 @@ def take_optional_id(fields: Fields, name: str) -> str | None:
     if raw is None:
         return None
     value = _value(raw)
-    if type(value) is str and 0 < len(value) <= _SURELY_FITS_CHARS:
+    if type(value) is str and 0 < len(value) <= SURELY_FITS_CHARS:
         return value
     if value is None:
         return None

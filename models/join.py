@@ -13,6 +13,7 @@ until ``W >= end of its hour + retention``. The bounds are the specification's: 
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +30,11 @@ PURCHASE = b"p"
 BUCKETS = 6
 #: Digits of a partition and of an offset at most: what four and eight bytes hold.
 _PARTITION_DIGITS, _OFFSET_DIGITS = 9, 19
+#: Bucket keys kept: more than a day of them.
+_BUCKETS_KEPT = 1_000
+#: How long an id is, in two bytes.
+_LENGTHS = tuple(n.to_bytes(2, "big") for n in range(MAX_ID_BYTES + 1))
+_SUFFIX = Struct(">QIQ").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ def check_product(product: str) -> None:
 
 
 def _text(value: bytes) -> bytes:
-    return len(value).to_bytes(2, "big") + value
+    return _LENGTHS[len(value)] + value
 
 
 def bucket_key(start_ms: int) -> bytes:
@@ -159,9 +165,38 @@ def click_prefix(start_ms: int, user: bytes, product: str) -> bytes:
     return bucket_key(start_ms) + _text(user) + _text(product.encode())
 
 
-def click_suffix(event_ms: int, source: Source) -> bytes:
-    """The rest of a click's key: its event time, then its source (20 bytes)."""
-    return event_ms.to_bytes(8, "big") + source.to_bytes()
+class ClickKeys:
+    """Makes the keys of clicks: what most of the join's records are."""
+
+    def __init__(self, rules: JoinRules) -> None:
+        """Take the length of a bucket."""
+        self._bucket_ms = rules.bucket_ms
+        self._buckets: dict[int, bytes] = {}
+        self._partitions: dict[str, int] = {}
+
+    def of(self, event_ms: int, user: bytes, product: str, source: str) -> tuple[bytes, bytes]:
+        """The prefix and the whole key of a click: its event time and source follow (20 bytes).
+
+        Raises:
+            ValueError: Its source is none, or its product is longer than any that is admitted.
+        """
+        start_ms = event_ms - event_ms % self._bucket_ms
+        bucket = self._buckets.get(start_ms) or self._bucket(start_ms)
+        name = product.encode()
+        if len(name) > MAX_ID_BYTES:
+            check_product(product)
+        prefix = b"".join((bucket, _LENGTHS[len(user)], user, _LENGTHS[len(name)], name))
+        q, _, offset = source.rpartition("-")
+        partition = self._partitions.get(q)
+        if partition is None or not offset.isdecimal() or len(offset) > _OFFSET_DIGITS:
+            partition = self._partitions[q] = Source.of(source).partition
+        return prefix, prefix + _SUFFIX(event_ms, partition, int(offset))
+
+    def _bucket(self, start_ms: int) -> bytes:
+        if len(self._buckets) > _BUCKETS_KEPT:
+            self._buckets.clear()
+        self._buckets[start_ms] = key = bucket_key(start_ms)
+        return key
 
 
 def click_time(key: bytes) -> int:

@@ -11,9 +11,9 @@ import msgspec
 from models import inner, join, outcomes
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
 from models.inner import Inner, Read, Reader
-from models.join import JoiningState, JoinRules, Source
+from models.join import ClickKeys, JoiningState, JoinRules, Source
 from models.outcomes import Outcome, Purchase
-from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.stage import CHUNK, MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
 from models.watermark import StreamTime
 
 #: Clicks and purchases.
@@ -46,6 +46,7 @@ class Joining:
         self._pending: dict[tuple[bytes, str], dict[bytes, Purchase]] = {}
         self._by_time: list[tuple[int, bytes, Purchase]] = []
         self._fresh: dict[bytes, dict[bytes, bytes]] = {}
+        self._keys = ClickKeys(rules)
         self._deleted_to = {join.CLICK: join.bucket_key(0), outcomes.OUTCOME: outcomes.hour_key(0)}
 
     @property
@@ -72,11 +73,8 @@ class Joining:
         step = Step()
         self._fresh = {}
         ordered = self._by_append_time(records)
-        for record, read in zip(ordered, _READER.read(ordered, step), strict=True):
-            if read is not None:
-                self._take(record, read, step)
-            elif record.value is None:
-                inner.hear(record, self.time, step)
+        for begin in range(0, len(ordered), CHUNK):
+            self._take_all(ordered[begin : begin + CHUNK], step)
         step.more = self._resolve(step) or self._expire(step)
         return step
 
@@ -90,25 +88,47 @@ class Joining:
             return records
         return sorted(records, key=lambda record: record.timestamp)
 
-    def _take(self, record: InputRecord, read: Read[Inner], step: Step) -> None:
-        fields, event_ms, stream_ms, q = read
-        stage_ms = self.time.hear(q, stream_ms, record.timestamp)
-        if fields.product_id is None:
-            step.count("skipped")
-            return
-        lacked_ms = self.rules.lacked(event_ms, stream_ms, stage_ms)
-        try:
-            source = Source.of(fields.source_record)
-            join.check_product(fields.product_id)
-        except ValueError as error:
-            step.send(DEAD_LETTERS, bad_inner_record(record, error))
-            return
+    def _take_all(self, records: Sequence[InputRecord], step: Step) -> None:
+        hear = self.time.hear
+        skipped = 0
+        for record, read in zip(records, _READER.read(records, step), strict=True):
+            if read is None:
+                if record.value is None:
+                    inner.hear(record, self.time, step)
+                continue
+            fields, event_ms, stream_ms, q = read
+            stage_ms = hear(q, stream_ms, record.timestamp)
+            if fields.product_id is None:
+                skipped += 1
+                continue
+            try:
+                self._take(record, read, self.rules.lacked(event_ms, stream_ms, stage_ms), step)
+            except ValueError as error:
+                step.send(DEAD_LETTERS, bad_inner_record(record, error))
+        if skipped:
+            step.count("skipped", skipped)
+
+    def _take(self, record: InputRecord, read: Read[Inner], lacked_ms: int, step: Step) -> None:
+        """Take a click or a purchase.
+
+        Raises:
+            ValueError: It is none of this application's; nothing was done.
+        """
+        fields, event_ms, _, _ = read
+        user, product, source = record.key or b"", fields.product_id or "", fields.source_record
         if lacked_ms > 0:
+            self._keys.of(event_ms, user, product, source)
             self._late(record, lacked_ms, step)
         elif record.topic == self._purchases_topic:
-            self._purchase(record, read, source, step)
+            join.check_product(product)
+            self._purchase(record, read, Source.of(source), step)
         else:
-            self._click(record, read, source, step)
+            prefix, key = self._keys.of(event_ms, user, product, source)
+            step.count("clicks")
+            step.changes[key] = click = source.encode()
+            self._fresh.setdefault(prefix, {})[key] = click
+            if self._pending and self.rules.attribution == "all":
+                self._match_click(user, product, event_ms, source, step)
 
     def _late(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
         step.late(lacked_ms)
@@ -117,27 +137,19 @@ class Joining:
             value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}
             step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
-    def _click(self, record: InputRecord, read: Read[Inner], source: Source, step: Step) -> None:
-        step.count("clicks")
-        fields, event_ms, _, _ = read
-        user, product, click = record.key or b"", fields.product_id or "", fields.source_record
-        prefix = join.click_prefix(self.rules.bucket_of(event_ms), user, product)
-        key = prefix + join.click_suffix(event_ms, source)
-        step.changes[key] = click.encode()
-        self._fresh.setdefault(prefix, {})[key] = click.encode()
-        if self.rules.attribution == "all":
-            for purchase in self._pending.get((user, product), {}).values():
-                if self.rules.matches(event_ms, purchase.event_ms):
-                    self._match(purchase, event_ms, click, step)
+    def _match_click(
+        self, user: bytes, product: str, event_ms: int, source: str, step: Step
+    ) -> None:
+        for purchase in self._pending.get((user, product), {}).values():
+            if self.rules.matches(event_ms, purchase.event_ms):
+                self._match(purchase, event_ms, source, step)
 
     def _purchase(self, record: InputRecord, read: Read[Inner], source: Source, step: Step) -> None:
         fields, event_ms, _, _ = read
         user, product = record.key or b"", fields.product_id or ""
         key = join.purchase_key(event_ms, source)
         if key in self._pending.get((user, product), ()):
-            again = ValueError("it is there already, and waits for its clicks")
-            step.send(DEAD_LETTERS, bad_inner_record(record, again))
-            return
+            raise ValueError("it is there already, and waits for its clicks")
         step.count("purchases")
         purchase = Purchase(key, user, product, event_ms, record.value or b"", matched=False)
         self._hold(purchase)

@@ -8,6 +8,7 @@ then the fields in the order of the topics' table.
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from models.fields import take_id, take_optional_id, take_text, take_timestamp
 from models.json_object import Fields, decode_object
@@ -61,6 +62,19 @@ class Purchase(msgspec.Struct, frozen=True, gc=False):
     product_id: str
     timestamp_ms: int
     extra: Fields
+
+
+class _Enriched(msgspec.Struct, gc=False, rename="camel"):
+    user_id: str
+    page: str | UnsetType
+    product_id: str | UnsetType
+    timestamp: str
+    device: str
+    browser: str
+    os: str
+    bot: bool
+    source_record: str
+    stream_time: str
 
 
 def parse_click(value: bytes | None, record_ms: int, future_skew_ms: int) -> Click:
@@ -119,20 +133,23 @@ def encode_enriched(
     Returns:
         JSON: our fields, then the click's others unchanged. Of two of one name ours is kept.
     """
-    fields: dict[str, object] = {"userId": click.user_id}
-    if click.page is not None:
-        fields["page"] = click.page
-    if click.product_id is not None:
-        fields["productId"] = click.product_id
-    fields["timestamp"] = iso(click.timestamp_ms)
-    fields["device"] = agent.device
-    fields["browser"] = agent.browser
-    fields["os"] = agent.os
-    fields["bot"] = agent.bot
-    fields["sourceRecord"] = source_record
-    fields["streamTime"] = iso(stream_time_ms)
-    fields.update(_others(click.extra, ENRICHED_FIELDS))
-    return _encode(fields)
+    ours = _encode(
+        _Enriched(
+            click.user_id,
+            UNSET if click.page is None else click.page,
+            UNSET if click.product_id is None else click.product_id,
+            iso(click.timestamp_ms),
+            agent.device,
+            agent.browser,
+            agent.os,
+            agent.bot,
+            source_record,
+            iso(stream_time_ms),
+        )
+    )
+    if click.extra and (others := _others(click.extra, ENRICHED_FIELDS)):
+        return b"%b,%b" % (ours[:-1], _encode(others)[1:])
+    return ours
 
 
 def encode_purchase(purchase: Purchase, source_record: str, stream_time_ms: int) -> bytes:

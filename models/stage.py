@@ -15,6 +15,10 @@ from models.watermark import Headers
 MAX_ROWS = 20_000
 
 
+#: Records that a stage reads at a time: so few stay in the processor's cache.
+CHUNK = 2_000
+
+
 class InputRecord(Protocol):
     """A record as Kafka's client gives it."""
 

@@ -6,7 +6,6 @@ whatever :func:`to_ms` gives, :func:`iso` can write, and :func:`from_iso` reads 
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 #: 0001-01-01T00:00:00.000Z, in epoch milliseconds.
 MIN_MS = -62_135_596_800_000
@@ -67,7 +66,7 @@ def iso(ms: int) -> str:
     Raises:
         OverflowError: The instant lies outside the years 1 to 9999.
     """
-    return _second_text(ms // 1000) + _ENDINGS[ms % 1000]
+    return _SECOND_TEXT[ms // 1000] + _ENDINGS[ms % 1000]
 
 
 def from_iso(text: str) -> int:
@@ -88,10 +87,15 @@ def from_isos(texts: Iterable[str]) -> list[int]:
     return [seconds[text[:chars]] + endings[text[chars:]] for text in texts]
 
 
-@lru_cache(_SECONDS_KEPT)
-def _second_text(second: int) -> str:
-    moment = _EPOCH + timedelta(seconds=second)
-    return moment.replace(tzinfo=None).isoformat()
+class _SecondText(dict[int, str]):
+    """The text of a second since the epoch, written once."""
+
+    def __missing__(self, second: int) -> str:
+        moment = _EPOCH + timedelta(seconds=second)
+        if len(self) >= _SECONDS_KEPT:
+            self.clear()
+        self[second] = text = moment.replace(tzinfo=None).isoformat()
+        return text
 
 
 class _SecondMs(dict[str, int]):
@@ -118,5 +122,5 @@ def _misread(text: str) -> ValueError:
     return ValueError(f"our timestamps read 2000-01-01T00:00:00.000Z, not {text[:40]!r}")
 
 
-_SECOND_MS = _SecondMs()
+_SECOND_TEXT, _SECOND_MS = _SecondText(), _SecondMs()
 _MS_OF_ENDING = _EndingMs((ending, ms) for ms, ending in enumerate(_ENDINGS))

@@ -18,7 +18,7 @@ from app.peers import ROUTED
 from app.reading import SLICE_ROWS
 from app.settings import Settings
 from app.views import clicks, conversions, counts
-from models.join import Source, click_prefix, click_suffix
+from models.join import ClickKeys, JoinRules
 from models.ledger import Ledger
 from models.outcomes import CONVERSION, UNATTRIBUTED, hour_of, user_prefix
 from models.partitioning import partition_of
@@ -118,11 +118,10 @@ def test_a_known_user_may_have_nothing_in_a_span() -> None:
 
 def clicked(count: int) -> FakeApp:
     """The user clicked so often, a second apart, on p and q in turn."""
-    rows = {}
+    rows, keys = {}, ClickKeys(JoinRules(6 * 600_000, 0, 0))
     for n in range(count):
-        at_ms = T10_MS + n * 1_000
-        prefix = click_prefix(at_ms - at_ms % 600_000, USER.encode(), "pq"[n % 2])
-        rows[prefix + click_suffix(at_ms, Source(0, n))] = b"clicks-0-%d" % n
+        _, key = keys.of(T10_MS + n * 1_000, USER.encode(), "pq"[n % 2], f"clicks-0-{n}")
+        rows[key] = b"clicks-0-%d" % n
     return FakeApp("join-state", rows)
 
 

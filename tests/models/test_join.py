@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from models.join import (
     BUCKETS,
+    ClickKeys,
     JoinRules,
     Source,
     bucket_key,
     click_prefix,
-    click_suffix,
     click_time,
     purchase_key,
 )
@@ -79,8 +79,9 @@ def test_keys_sort_by_time_then_input_partition_then_offset(
 ) -> None:
     """So ties are broken by the order of the rows."""
     first, second = events
-    suffixes = [click_suffix(*event) for event in events]
-    assert (first < second) == (suffixes[0] < suffixes[1])
+    of = ClickKeys(JoinRules(10**8, 0, 0)).of  # one bucket for all
+    clicks = [of(ms, b"u", "p", f"clicks-{q}-{offset}")[1] for ms, (q, offset) in events]
+    assert (first < second) == (clicks[0] < clicks[1])
     keys = [purchase_key(*event) for event in events]
     assert (first < second) == (keys[0] < keys[1])
 
@@ -97,9 +98,19 @@ def test_no_users_and_products_share_a_prefix(
 
 def test_a_click_key_says_its_time() -> None:
     """It lies in its bucket."""
-    key = click_prefix(DAY, b"u", "p") + click_suffix(DAY + 7, Source(1, 2))
+    prefix, key = ClickKeys(RULES).of(DAY + 7, b"u", "p", "clicks-1-2")
+    assert click_prefix(DAY, b"u", "p") == prefix == key[:-20]
     assert DAY + 7 == click_time(key)
     assert bucket_key(DAY) < key < bucket_key(DAY + 1)
+
+
+@pytest.mark.parametrize("offset", ["", "x", "-1", "1" * 20, "1 "])
+def test_a_click_whose_source_is_none_has_no_key(offset: str) -> None:
+    """Nor when its input partition is known from other clicks."""
+    keys = ClickKeys(RULES)
+    keys.of(DAY, b"u", "p", "clicks-1-9999999999999999999")
+    with pytest.raises(ValueError, match="sourceRecord"):
+        keys.of(DAY, b"u", "p", f"clicks-1-{offset}")
 
 
 def test_a_source_is_read_from_the_end() -> None:
