@@ -107,9 +107,10 @@ async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> As
     for partition, offset in starts.items():
         consumer.seek(partition, offset)
     while behind := [tp for tp in starts if await consumer.position(tp) < ends[tp]]:
-        for records in (await consumer.getmany(*behind, timeout_ms=200)).values():
+        for tp, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
             for record in records:
-                yield record
+                if record.offset < ends[tp]:  # a fetch may bring what came since
+                    yield record
 
 
 def partitions_of(topic: str, count: int) -> list[TopicPartition]:

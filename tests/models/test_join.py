@@ -18,7 +18,7 @@ from tests.models.fakes import DAY, HOUR, MINUTE
 
 RULES = JoinRules(HOUR, 2 * MINUTE, HOUR)
 TIMES = st.integers(0, 10**6)
-SOURCES = st.builds(Source, st.integers(0, 2**31), st.integers(0, 2**62))
+SOURCES = st.builds(Source, st.integers(0, 10**9 - 1), st.integers(0, 2**62))
 
 
 @pytest.mark.parametrize(
