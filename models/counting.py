@@ -1,7 +1,10 @@
 """Clicks per user in tumbling windows of event time (:mod:`models.windows`): the counting stage."""
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from operator import lt
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,10 +14,12 @@ from models.inner import Columns, Inner, Reader, Stamped, Viewed
 from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
 from models.stage import CHUNK, MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
-from models.timestamps import iso
-from models.watermark import StreamTime, watermark_of
+from models.timestamps import iso, moment_of, ms_of
+from models.watermark import StreamTime
 from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 
+#: Windows that records read at a time fall into, as a rule; they are told by comparing.
+_FEW_WINDOWS = 16
 #: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
 _KINDS = (SUMMARY, ROW, PRODUCT, PAGE)
 
@@ -114,29 +119,43 @@ class Counting:
         valued = [record for record in records if record.value is not None]
         if (read := self._reader.columns(valued)) is None:
             return False
-        size_ms = self.rules.size_ms
-        starts = [event_ms - event_ms % size_ms for event_ms in read.events_ms]
-        if valued and not self._on_time(starts, read.streams_ms):
+        starts = self._starts(read.events)
+        if starts and not self._on_time(starts, read):
             return False
-        if not self._hear_all(records, zip(read.partitions, read.streams_ms, strict=True)):
+        if not inner.hear_all(records, read, self.time, step):
             return False
-        if len(valued) < len(records):
-            step.count("signals", len(records) - len(valued))
         self._group(starts, read, windows)
         return True
 
-    def _on_time(self, starts: list[int], streams: list[int]) -> bool:
+    def _starts(self, events: Sequence[datetime]) -> list[int]:
+        """The windows (ms) that events fall into."""
+        if not events:
+            return []
+        start_of, size_ms = self.rules.start_of, self.rules.size_ms
+        first_ms, last_ms = start_of(ms_of(min(events))), start_of(ms_of(max(events)))
+        starts = range(first_ms, last_ms + 1, size_ms)
+        if len(starts) > _FEW_WINDOWS:
+            return [start_of(ms_of(event)) for event in events]
+        bounds = [moment_of(start_ms) for start_ms in starts[1:]]
+        return [starts[bisect(bounds, event)] for event in events] if bounds else [first_ms]
+
+    def _on_time(self, starts: list[int], read: Columns[Any]) -> bool:
         """Whether all clicks came before their windows closed; most often they are that close."""
         closing_ms = self.rules.size_ms + self.rules.grace_ms
         first_ms = min(starts)
-        return first_ms >= self._closed_ms and (
-            max(streams) - first_ms < closing_ms
-            or max([s - start for s, start in zip(streams, starts, strict=True)]) < closing_ms
-        )
+        if first_ms < self._closed_ms:
+            return False
+        if ms_of(max(read.streams)) - first_ms < closing_ms:
+            return True
+        if len(starts) == 1:
+            return False
+        closes = {start_ms: moment_of(start_ms + closing_ms) for start_ms in set(starts)}
+        return all(map(lt, read.streams, [closes[start_ms] for start_ms in starts]))
 
     def _group(self, starts: list[int], read: Columns[Any], windows: dict[int, _Clicks]) -> None:
+        """Add clicks to their windows; a single start is that of all."""
         ranked = bool(self.rules.rankings)
-        if starts and min(starts) == max(starts):
+        if len(starts) == 1:
             users, clicks = windows[starts[0]]
             users.extend(read.keys)
             clicks.extend(read.fields if ranked else ())
@@ -146,14 +165,6 @@ class Counting:
         if ranked:
             for start_ms, click in zip(starts, read.fields, strict=True):
                 windows[start_ms].ranked.append(click)
-
-    def _hear_all(self, records: Sequence[InputRecord], told: Iterator[tuple[str, int]]) -> bool:
-        """Tell the time what clicks and watermark records tell; False if it can't be at once."""
-        in_order = [
-            watermark_of(record.headers) if record.value is None else next(told)
-            for record in records
-        ]
-        return self.time.hear_all(in_order, records[-1].timestamp)
 
     @property
     def _closed_ms(self) -> int:

@@ -4,8 +4,9 @@ Only this application writes inner topics; a record that is none of its own beco
 so that it can stop nobody.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.json import Decoder
@@ -14,16 +15,20 @@ from models.dead_letters import DEAD_LETTERS, bad_inner_record
 from models.fields import MAX_ID_BYTES, YEAR_2000_MS, YEAR_9000_MS
 from models.records import input_partition
 from models.stage import InputRecord, Step
-from models.timestamps import from_iso, from_isos
-from models.watermark import StreamTime
+from models.timestamps import MIN_MS, moment_of, ms_of
+from models.watermark import StreamTime, watermark_of
+
+#: Decoding makes it at once, and it compares as fast as a number: few need be converted.
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+_YEAR_2000, _YEAR_9000 = moment_of(YEAR_2000_MS), moment_of(YEAR_9000_MS)
 
 
 class Stamped(msgspec.Struct, gc=False, rename="camel"):
     """What is looked at of every enriched click and admitted purchase."""
 
     user_id: str
-    timestamp: str
-    stream_time: str
+    timestamp: Instant
+    stream_time: Instant
     source_record: str
     bot: Any = False  # a purchase may have one of its own, of any type
 
@@ -71,15 +76,15 @@ class Columns(NamedTuple, Generic[T]):
     Attributes:
         fields: Their fields.
         keys: Their keys: the users.
-        events_ms: Their event times (ms).
-        streams_ms: S(q) up to each (ms).
+        events: Their event times.
+        streams: S(q) up to each.
         partitions: The input partition q of each.
     """
 
     fields: list[T]
     keys: tuple[bytes, ...]
-    events_ms: list[int]
-    streams_ms: list[int]
+    events: list[datetime]
+    streams: list[datetime]
     partitions: list[str]
 
 
@@ -96,7 +101,7 @@ class Reader(Generic[T]):
         if (columns := self.columns(valued)) is None:
             return (None if r.value is None else self._read_one(r, step) for r in records)
         fields, _, events, streams, partitions = columns
-        reads = zip(fields, events, streams, partitions, strict=True)
+        reads = zip(fields, map(ms_of, events), map(ms_of, streams), partitions, strict=True)
         if len(valued) == len(records):
             return reads
         return [None if record.value is None else next(reads) for record in records]
@@ -110,8 +115,10 @@ class Reader(Generic[T]):
         try:
             lines = b"\n".join(values)  # type: ignore[arg-type]  # a signal is a TypeError
             fields = self._decoder.decode_lines(lines)
-            if not len(fields) == len(values) == lines.count(b"\n") + 1:
-                return None  # one is not on one line
+            # Where one value ends as an object and the next begins as one, JSON has a border.
+            astray = [v for v in values if v[:1] + v[-1:] != b"{}"]  # type: ignore[index]  # as above
+            if astray or len(fields) != len(values):
+                return None
             return _checked(fields, keys)  # type: ignore[arg-type]  # no key is a TypeError
         except (ValueError, TypeError, RecursionError):
             return None
@@ -119,14 +126,14 @@ class Reader(Generic[T]):
     def _read_one(self, record: InputRecord, step: Step) -> Read[T] | None:
         try:
             inner = _decode(self._decoder, record.value or b"")
-            event_ms, stream_ms = from_iso(inner.timestamp), from_iso(inner.stream_time)
-            if not YEAR_2000_MS <= event_ms < YEAR_9000_MS:
+            if not _YEAR_2000 <= inner.timestamp < _YEAR_9000:
                 raise ValueError("it is not of the years 2000 to 8999")  # noqa: TRY301 one place for all that is wrong
             if inner.user_id.encode() != record.key:
                 raise ValueError("its key is not its userId")  # noqa: TRY301 as above
             if not 0 < len(record.key) <= MAX_ID_BYTES:
                 raise ValueError("its userId has not 1 to 256 bytes")  # noqa: TRY301 as above
-            return inner, event_ms, stream_ms, input_partition(inner.source_record)
+            q = input_partition(inner.source_record)
+            return inner, ms_of(inner.timestamp), ms_of(inner.stream_time), q
         except ValueError as error:
             step.send(DEAD_LETTERS, bad_inner_record(record, error))
             return None
@@ -134,19 +141,60 @@ class Reader(Generic[T]):
 
 def _checked(fields: list[T], keys: tuple[bytes, ...]) -> Columns[T] | None:
     """What :meth:`Reader._read_one` checks of a record, of many at once."""
-    events = from_isos([inner.timestamp for inner in fields])
-    streams = from_isos([inner.stream_time for inner in fields])
+    events = [inner.timestamp for inner in fields]
     partitions = [inner.source_record.rpartition("-")[0] for inner in fields]
     lengths = set(map(len, keys))
     if (
-        min(events) >= YEAR_2000_MS
-        and max(events) < YEAR_9000_MS
+        min(events) >= _YEAR_2000
+        and max(events) < _YEAR_9000
         and tuple([inner.user_id.encode() for inner in fields]) == keys
         and 0 < min(lengths) <= max(lengths) <= MAX_ID_BYTES
         and all(partitions)
     ):
-        return Columns(fields, keys, events, streams, partitions)
+        return Columns(fields, keys, events, [inner.stream_time for inner in fields], partitions)
     return None
+
+
+def hear_all(
+    records: Sequence[InputRecord], columns: Columns[T], time: StreamTime, step: Step
+) -> bool:
+    """Tell an awake stage's time what records and watermark records tell; False if it can't be.
+
+    Args:
+        records: All, at least one.
+        columns: Those with a value, read.
+        time: The stage's; it comes to what hearing one by one does.
+        step: Takes the signals.
+    """
+    latest = {q: moment_of(max(ms, MIN_MS)) for q, ms in time.latest.items()}
+    told: Iterator[tuple[str, datetime]] = zip(columns.partitions, columns.streams, strict=True)
+    if len(columns.keys) < len(records):
+        told = _with_watermarks(records, told)
+    for q, stream_time in told:
+        if (before := latest.get(q)) is not None and stream_time < before:
+            return False  # it retreats, as in no record of this application
+        latest[q] = stream_time
+    if _NO_WATERMARK in latest:
+        return False
+    time.hear_all({q: ms_of(moment) for q, moment in latest.items()}, records[-1].timestamp)
+    if len(columns.keys) < len(records):
+        step.count("signals", len(records) - len(columns.keys))
+    return True
+
+
+_NO_WATERMARK = ""
+
+
+def _with_watermarks(
+    records: Sequence[InputRecord], told: Iterator[tuple[str, datetime]]
+) -> Iterator[tuple[str, datetime]]:
+    for record in records:
+        if record.value is not None:
+            yield next(told)
+        elif (watermark := watermark_of(record.headers)) is None:
+            yield _NO_WATERMARK, _YEAR_2000
+        else:
+            yield watermark[0], moment_of(watermark[1])
 
 
 def hear(record: InputRecord, time: StreamTime, step: Step) -> None:

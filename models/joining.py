@@ -4,18 +4,23 @@ What comes of a purchase is emitted and, in the same step, kept as a row (:mod:`
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+from typing import TypeAlias
 
 import msgspec
 
 from models import inner, join, outcomes
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
-from models.inner import Inner, Read, Reader
+from models.inner import Inner, Reader
 from models.join import ClickKeys, JoiningState, JoinRules, Source
 from models.outcomes import Outcome, Purchase
 from models.stage import CHUNK, MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.timestamps import ms_of
 from models.watermark import StreamTime
 
+#: A record, its fields, its event time (ms), and the grace that it lacked (ms).
+_Judged: TypeAlias = tuple[InputRecord, Inner, int, int]
 #: Clicks and purchases.
 _INPUTS = 2
 _READER = Reader(Inner)
@@ -89,39 +94,60 @@ class Joining:
         return sorted(records, key=lambda record: record.timestamp)
 
     def _take_all(self, records: Sequence[InputRecord], step: Step) -> None:
-        hear = self.time.hear
         skipped = 0
-        for record, read in zip(records, _READER.read(records, step), strict=True):
-            if read is None:
-                if record.value is None:
-                    inner.hear(record, self.time, step)
-                continue
-            fields, event_ms, stream_ms, q = read
-            stage_ms = hear(q, stream_ms, record.timestamp)
+        for record, fields, event_ms, lacked_ms in self._judged(records, step):
             if fields.product_id is None:
                 skipped += 1
                 continue
             try:
-                self._take(record, read, self.rules.lacked(event_ms, stream_ms, stage_ms), step)
+                self._take(record, fields, event_ms, lacked_ms, step)
             except ValueError as error:
                 step.send(DEAD_LETTERS, bad_inner_record(record, error))
         if skipped:
             step.count("skipped", skipped)
 
-    def _take(self, record: InputRecord, read: Read[Inner], lacked_ms: int, step: Step) -> None:
+    def _judged(self, records: Sequence[InputRecord], step: Step) -> Iterable[_Judged]:
+        """Clicks and purchases, in their order; all else goes into the step.
+
+        If all are on time and no input partition is, or was, idle, then S does not matter to any of
+        them, and is told of all at once.
+        """
+        valued = [record for record in records if record.value is not None]
+        if self.time.awake and (read := _READER.columns(valued)) is not None:
+            if not valued:
+                on_time = True
+            else:
+                behind_ms = ms_of(max(read.streams)) - ms_of(min(read.events))
+                on_time = behind_ms <= self.rules.grace_ms
+            if on_time and inner.hear_all(records, read, self.time, step):
+                return zip(valued, read.fields, map(ms_of, read.events), repeat(0))
+        return self._judged_each(records, step)
+
+    def _judged_each(self, records: Sequence[InputRecord], step: Step) -> Iterator[_Judged]:
+        hear, lacked = self.time.hear, self.rules.lacked
+        for record, read in zip(records, _READER.read(records, step), strict=True):
+            if read is not None:
+                fields, event_ms, stream_ms, q = read
+                stage_ms = hear(q, stream_ms, record.timestamp)
+                yield record, fields, event_ms, lacked(event_ms, stream_ms, stage_ms)
+            elif record.value is None:
+                inner.hear(record, self.time, step)
+
+    def _take(
+        self, record: InputRecord, fields: Inner, event_ms: int, lacked_ms: int, step: Step
+    ) -> None:
         """Take a click or a purchase.
 
         Raises:
             ValueError: It is none of this application's; nothing was done.
         """
-        fields, event_ms, _, _ = read
         user, product, source = record.key or b"", fields.product_id or "", fields.source_record
         if lacked_ms > 0:
             self._keys.of(event_ms, user, product, source)
             self._late(record, lacked_ms, step)
         elif record.topic == self._purchases_topic:
             join.check_product(product)
-            self._purchase(record, read, Source.of(source), step)
+            self._purchase(record, product, event_ms, Source.of(source), step)
         else:
             prefix, key = self._keys.of(event_ms, user, product, source)
             step.count("clicks")
@@ -144,9 +170,10 @@ class Joining:
             if self.rules.matches(event_ms, purchase.event_ms):
                 self._match(purchase, event_ms, source, step)
 
-    def _purchase(self, record: InputRecord, read: Read[Inner], source: Source, step: Step) -> None:
-        fields, event_ms, _, _ = read
-        user, product = record.key or b"", fields.product_id or ""
+    def _purchase(
+        self, record: InputRecord, product: str, event_ms: int, source: Source, step: Step
+    ) -> None:
+        user = record.key or b""
         key = join.purchase_key(event_ms, source)
         if key in self._pending.get((user, product), ()):
             raise ValueError("it is there already, and waits for its clicks")

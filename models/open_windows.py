@@ -16,7 +16,8 @@ _DIGITS = tuple(b"%d" % n for n in range(1_000))
 
 def end_of(prefix: bytes) -> bytes:
     """The first key behind all that begin with a prefix, which is not all 0xff."""
-    return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1])
 
 
 class OpenWindows:

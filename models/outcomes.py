@@ -13,7 +13,7 @@ import msgspec
 
 from models import inner
 from models.stage import Output
-from models.timestamps import from_iso, iso
+from models.timestamps import iso, ms_of
 
 OUTCOME, CONVERSION, UNATTRIBUTED = b"o", b"c", b"u"
 #: Rows are found, and expire, by the hour.
@@ -75,7 +75,7 @@ class Purchase:
         end = 3 + int.from_bytes(row[1:3], "big")
         value = row[end:]
         fields = inner.decode(value)
-        event_ms = from_iso(fields.timestamp)
+        event_ms = ms_of(fields.timestamp)
         return cls(key, row[3:end], fields.product_id or "", event_ms, value, row[:1] == b"1")
 
     def conversion(self, click_ms: int, click: str) -> Outcome:

@@ -86,13 +86,14 @@ def _lines(records: Sequence[InputRecord]) -> bytes:
 
     Raises:
         TypeError: There is a record without a value.
-        ValueError: A value is not on one line, not UTF-8, too large, or nested.
+        ValueError: A value does not begin an object, or is not UTF-8, too large, or nested.
     """
     values = [record.value for record in records]
     lines = b"\n".join(values)  # type: ignore[arg-type]  # as said
     text = lines.decode()
     if not (
-        text.count("\n") + 1 == text.count("{") == len(values)
+        text.count("{") == len(values)
+        and not [value for value in values if value[:1] != b"{"]  # type: ignore[index]  # as above
         and "[" not in text
         and max(map(len, values)) <= MAX_VALUE_BYTES  # type: ignore[arg-type]  # as above
     ):

@@ -81,6 +81,16 @@ def from_iso(text: str) -> int:
     return _SECOND_MS[text[:_SECOND_CHARS]] + _MS_OF_ENDING[text[_SECOND_CHARS:]]
 
 
+def ms_of(moment: datetime) -> int:
+    """An instant (with a time zone) in epoch milliseconds, cut towards the past."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def moment_of(ms: int) -> datetime:
+    """Epoch milliseconds, from MIN_MS to MAX_MS, as an instant in UTC."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
 def from_isos(texts: Iterable[str]) -> list[int]:
     """Read many, as :func:`from_iso` reads one; raises what it does."""
     seconds, endings, chars = _SECOND_MS, _MS_OF_ENDING, _SECOND_CHARS

@@ -15,7 +15,7 @@ watermark record may have ``appended``, the Kafka timestamp (ms) of the input re
 stage looks at it, it serves to measure how long a record took.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -58,7 +58,8 @@ def watermark_of(headers: Headers) -> tuple[str, int] | None:
     partition, text = fields.get("watermark") or b"", fields.get("stream-time") or b""
     if not (partition.isascii() and partition and text.isdigit() and len(text) <= _DIGITS):
         return None
-    return partition.decode(), int(text)
+    stream_time_ms = int(text)
+    return (partition.decode(), stream_time_ms) if stream_time_ms <= MAX_MS else None
 
 
 def idle_headers(partition: str, stream_time_ms: int, idle_ms: int) -> Headers:
@@ -139,29 +140,20 @@ class StreamTime:
         """
         return not self._idle and min(self._latest.values(), default=NEVER_MS) >= self.value
 
-    def hear_all(self, told: Iterable[tuple[str, int] | None], appended_ms: int) -> bool:
-        """Take S(q) of many records while awake; comes to what :meth:`hear` does, one by one.
+    @property
+    def latest(self) -> Mapping[str, int]:
+        """The latest S(q) heard of (ms), by input partition."""
+        return self._latest
+
+    def hear_all(self, latest: Mapping[str, int], appended_ms: int) -> None:
+        """Take the latest S(q) of many records while awake; none retreats.
 
         Args:
-            told: q and S(q) (ms) of each record or watermark record, in their order; None for
-                another record.
-            appended_ms: When the broker appended the last one.
-
-        Returns:
-            Whether it was done: not if there is another record, or if an S(q) retreats, as no
-            record of this application does.
+            latest: S(q) (ms) by input partition, of all that were heard of so far.
+            appended_ms: When the broker appended the last record.
         """
-        latest = dict(self._latest)
-        for each in told:
-            if each is None:
-                return False
-            partition, stream_time_ms = each
-            if stream_time_ms < latest.get(partition, NEVER_MS):
-                return False
-            latest[partition] = stream_time_ms
-        self._latest = latest
+        self._latest = dict(latest)
         self._recompute(appended_ms)
-        return True
 
     def hear_idle(self, partition: str, stream_time_ms: int, idle_ms: int, appended_ms: int) -> int:
         """Take an idle record; returns S after it."""

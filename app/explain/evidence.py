@@ -8,7 +8,7 @@ from app.explain.story import Row
 from app.explain.topics import header_of, place_of
 from models import inner
 from models.stage import InputRecord
-from models.timestamps import from_iso
+from models.timestamps import ms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def passed(record: InputRecord) -> Passed | None:
             offset=record.offset,
             user=fields.user_id,
             product=fields.product_id,
-            event_ms=from_iso(fields.timestamp),
-            stream_ms=from_iso(fields.stream_time),
+            event_ms=ms_of(fields.timestamp),
+            stream_ms=ms_of(fields.stream_time),
             bot=fields.bot is True,
             page=page,
         )

@@ -14,7 +14,7 @@ from models.errors import RecordRejected, RejectCode, shown
 from models.inner import Inner
 from models.records import parse_click, parse_purchase
 from models.stage import InputRecord
-from models.timestamps import from_iso
+from models.timestamps import ms_of
 
 #: Headers that a dead letter has beside those that were received.
 _OURS = frozenset({"code", "message", "source", "cut"})
@@ -102,7 +102,7 @@ def of_late(record: InputRecord, inputs: Inputs) -> tuple[str, Candidate] | None
     try:
         late = msgspec.json.decode(record.value or b"", type=_Late)
         inner = msgspec.json.decode(late.record, type=Inner)
-        event_ms = from_iso(inner.timestamp)
+        event_ms = ms_of(inner.timestamp)
     except (ValueError, RecursionError):
         return None
     source = source_of(inner.source_record)
