@@ -15,12 +15,13 @@ from models.dead_letters import DEAD_LETTERS, bad_inner_record
 from models.fields import MAX_ID_BYTES, YEAR_2000_MS, YEAR_9000_MS
 from models.records import input_partition
 from models.stage import InputRecord, Step
-from models.timestamps import MIN_MS, moment_of, ms_of
+from models.timestamps import MAX_MS, MIN_MS, moment_of, ms_of
 from models.watermark import StreamTime, watermark_of
 
 #: Decoding makes it at once, and it compares as fast as a number: few need be converted.
 Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 _YEAR_2000, _YEAR_9000 = moment_of(YEAR_2000_MS), moment_of(YEAR_9000_MS)
+_LATEST = moment_of(MAX_MS)
 
 
 class Stamped(msgspec.Struct, gc=False, rename="camel"):
@@ -128,6 +129,8 @@ class Reader(Generic[T]):
             inner = _decode(self._decoder, record.value or b"")
             if not _YEAR_2000 <= inner.timestamp < _YEAR_9000:
                 raise ValueError("it is not of the years 2000 to 8999")  # noqa: TRY301 one place for all that is wrong
+            if inner.stream_time > _LATEST:
+                raise ValueError("its stream time is beyond all that can be written")  # noqa: TRY301 as above
             if inner.user_id.encode() != record.key:
                 raise ValueError("its key is not its userId")  # noqa: TRY301 as above
             if not 0 < len(record.key) <= MAX_ID_BYTES:
@@ -142,16 +145,18 @@ class Reader(Generic[T]):
 def _checked(fields: list[T], keys: tuple[bytes, ...]) -> Columns[T] | None:
     """What :meth:`Reader._read_one` checks of a record, of many at once."""
     events = [inner.timestamp for inner in fields]
+    streams = [inner.stream_time for inner in fields]
     partitions = [inner.source_record.rpartition("-")[0] for inner in fields]
     lengths = set(map(len, keys))
     if (
         min(events) >= _YEAR_2000
         and max(events) < _YEAR_9000
+        and max(streams) <= _LATEST
         and tuple([inner.user_id.encode() for inner in fields]) == keys
         and 0 < min(lengths) <= max(lengths) <= MAX_ID_BYTES
         and all(partitions)
     ):
-        return Columns(fields, keys, events, [inner.stream_time for inner in fields], partitions)
+        return Columns(fields, keys, events, streams, partitions)
     return None
 
 
@@ -174,8 +179,8 @@ def hear_all(
         if (before := latest.get(q)) is not None and stream_time < before:
             return False  # it retreats, as in no record of this application
         latest[q] = stream_time
-    if _NO_WATERMARK in latest:
-        return False
+    if not latest.keys() <= time.partitions:
+        return False  # one is none of the stage's, or there is no watermark: S may be beyond it
     time.hear_all({q: ms_of(moment) for q, moment in latest.items()}, records[-1].timestamp)
     if len(columns.keys) < len(records):
         step.count("signals", len(records) - len(columns.keys))

@@ -5,7 +5,9 @@ What comes of a purchase is emitted and, in the same step, kept as a row (:mod:`
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from itertools import repeat
+from operator import sub
 from typing import TypeAlias
 
 import msgspec
@@ -114,11 +116,8 @@ class Joining:
         """
         valued = [record for record in records if record.value is not None]
         if self.time.awake and (read := _READER.columns(valued)) is not None:
-            if not valued:
-                on_time = True
-            else:
-                behind_ms = ms_of(max(read.streams)) - ms_of(min(read.events))
-                on_time = behind_ms <= self.rules.grace_ms
+            behind = max(map(sub, read.streams, read.events), default=timedelta(0))
+            on_time = behind <= timedelta(milliseconds=self.rules.grace_ms)
             if on_time and inner.hear_all(records, read, self.time, step):
                 return zip(valued, read.fields, map(ms_of, read.events), repeat(0))
         return self._judged_each(records, step)

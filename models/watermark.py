@@ -89,6 +89,7 @@ class StreamTime:
 
     Attributes:
         value: S in epoch ms; ``NEVER_MS`` until every input partition was heard of or is idle.
+        partitions: The input partitions that it is told by.
     """
 
     def __init__(self, partitions: Mapping[str, int], idle_timeout_ms: int) -> None:
@@ -109,6 +110,7 @@ class StreamTime:
         self.value = NEVER_MS
         self._valid_ms = 2 * idle_timeout_ms
         self._topics = {t: [f"{t}-{i}" for i in range(n)] for t, n in partitions.items()}
+        self.partitions = frozenset(q for qs in self._topics.values() for q in qs)
         self._latest: dict[str, int] = {}
         self._idle: dict[str, tuple[int, int]] = {}
         self._by_topic = dict.fromkeys(self._topics, NEVER_MS)
@@ -138,7 +140,8 @@ class StreamTime:
 
         Then S is not beyond the S(q) of any record, in whatever order they are heard.
         """
-        return not self._idle and min(self._latest.values(), default=NEVER_MS) >= self.value
+        heard = [self._latest.get(q, NEVER_MS) for q in self.partitions]
+        return not self._idle and min(heard, default=NEVER_MS) >= self.value
 
     @property
     def latest(self) -> Mapping[str, int]:

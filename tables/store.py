@@ -10,7 +10,6 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -157,22 +156,15 @@ class PartitionStore:
         """
         bounds = ReadOptions()
         bounds.set_iterate_upper_bound(upper)
+        found: list[tuple[bytes, bytes]] = []
         with self._disk():
-            rows = cast(
-                "list[tuple[bytes, bytes]]",
-                list(islice(self._db.items(from_key=lower, read_opt=bounds), limit)),
-            )
-            if len(rows) != limit:
-                self._check_end(rows[-1][0] if rows else lower, bounds)
-        return rows
-
-    def _check_end(self, last: bytes, bounds: ReadOptions) -> None:
-        """Raise RocksDB's exception if it was an error that ended a scan: ``items`` just stops."""
-        rest = self._db.iter(bounds)
-        rest.seek(last)
-        if rest.valid():
-            rest.next()
-        rest.status()
+            rows = self._db.iter(bounds)
+            rows.seek(lower)
+            while len(found) != limit and rows.valid():
+                found.append((rows.key(), rows.value()))
+                rows.next()
+            rows.status()  # else an error would just look like the end
+        return found
 
     def state(self) -> bytes | None:
         """What the engine kept under ``STATE_KEY``."""
