@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,16 +16,40 @@ from agents.delivery import Partition
 if TYPE_CHECKING:
     from app.transport import Consumer
 
-#: How long the broker may hold a fetch (ms), and the bytes that end it sooner: Faust's 1500 ms
-#: would delay a partition's first record, and a fetch for every record would cost the CPU.
+#: How long the broker may hold a fetch (ms): a partition that was not free when it was sent, as its
+#: records waited here, has to wait for the next one.
 _FETCH_WAIT_MS = 50
-_FETCH_MIN_BYTES = 16 * 1024
+#: Seconds from one fetch to the next of a broker: each is answered as soon as there is anything,
+#: and one for every record would cost the CPU.
+_FETCH_GAP_SECONDS = 0.02
 #: What was heard of a log's end holds for so long (ms): the broker answers every fetch with it.
 _FRESH_MS = 2_000
 #: Seconds between looks at whether any partition may be read, while none may.
 POLL_SECONDS = 0.01
 #: Seconds a fetched partition that is full may hold up fetching from the same broker.
 _PREFETCH_BACKOFF_SECONDS = 0.01
+
+
+class Paced:
+    """What aiokafka's fetcher is to do next, with fetches of one broker not too close together."""
+
+    def __init__(self, actions: Callable[[Any], tuple[Any, ...]]) -> None:
+        """Take the fetcher's own way to find out: requests, resets, seconds to wait, and more."""
+        self._actions = actions
+        self._next: dict[int, float] = {}
+
+    def __call__(self, assignment: Any) -> tuple[Any, ...]:
+        """The same, without the fetches that would come too early: seconds until the first."""
+        requests, resets, seconds, *more = self._actions(assignment)
+        now = time.monotonic()
+        due = []
+        for node, request in requests:
+            if (left := self._next.get(node, now) - now) > 0:
+                seconds = min(seconds, left)
+            else:
+                due.append((node, request))
+                self._next[node] = now + _FETCH_GAP_SECONDS
+        return due, resets, seconds, *more
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -38,14 +62,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # aiokafka's fetcher is made at start, from these.
         consumer._isolation_level = "read_committed"  # noqa: SLF001 Faust offers no setting
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 Faust sets 1500
-        consumer._fetch_min_bytes = _FETCH_MIN_BYTES  # noqa: SLF001 Faust offers no setting
         return consumer
 
     async def on_start(self) -> None:
         """Start reading."""
         self._readable = asyncio.Event()
         await super().on_start()
-        self._ensure_consumer()._fetcher._prefetch_backoff = _PREFETCH_BACKOFF_SECONDS  # noqa: SLF001
+        fetcher = self._ensure_consumer()._fetcher  # noqa: SLF001
+        fetcher._prefetch_backoff = _PREFETCH_BACKOFF_SECONDS  # noqa: SLF001
+        fetcher._get_actions_per_node = Paced(fetcher._get_actions_per_node)  # noqa: SLF001
 
     async def _fetch_records(
         self,

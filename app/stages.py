@@ -1,5 +1,7 @@
 """The stages of the pipeline, and the rules of each as the settings say."""
 
+from dataclasses import replace
+
 from agents import counting, enrichment, joining
 from agents.wiring import Wiring
 from app.settings import LatePolicy, Settings
@@ -13,6 +15,7 @@ def register_all(wiring: Wiring, settings: Settings) -> None:
     """Add the agents of the pipeline."""
     idle_ms = settings.idle_timeout_ms
     clicks, purchases = (intake_rules(settings, topic) for topic in INNER)
+    clicks = replace(clicks, closing=(settings.window_size_ms, settings.grace_ms))
     enrichment.register(wiring, clicks, purchases)
     counting.register(wiring, window_rules(settings), idle_ms)
     joining.register(wiring, join_rules(settings), idle_ms)

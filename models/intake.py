@@ -38,7 +38,9 @@ class IntakeRules:
         output: Short name of the inner topic.
         partitions: Number of its partitions: each gets every watermark and idle record.
         future_skew_ms: How far an event may lie beyond its record's Kafka timestamp.
-        watermark_interval_ms: Watermark records are at least this far apart.
+        watermark_interval_ms: Watermark records are at least this far apart, but for those that
+            let a window close.
+        closing: Length and grace of the windows that stream time closes; None: it closes none.
         idle_timeout_ms: Quiet for this long at its end, the input partition is idle.
     """
 
@@ -47,6 +49,14 @@ class IntakeRules:
     future_skew_ms: int
     watermark_interval_ms: int
     idle_timeout_ms: int
+    closing: tuple[int, int] | None = None
+
+    def closes(self, from_ms: int, to_ms: int) -> bool:
+        """Whether a window closes when stream time goes from one time to another (ms)."""
+        if self.closing is None:
+            return False
+        size_ms, grace_ms = self.closing
+        return (from_ms - grace_ms) // size_ms < (to_ms - grace_ms) // size_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,7 @@ class Intake(Generic[T]):
     def _tell_watermark(self, step: Step, now_ms: int, appended_ms: int) -> None:
         last_ms = self._watermark_at_ms
         due = last_ms is None or now_ms - last_ms >= self._rules.watermark_interval_ms
+        due = due or self._rules.closes(self._told_ms, self.stream_time_ms)
         if due and self.stream_time_ms > self._told_ms:
             self._told_ms = self.stream_time_ms
             self._watermark_at_ms = now_ms

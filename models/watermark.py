@@ -208,6 +208,8 @@ class StreamTime:
 
     def dump(self) -> StreamTimeState:
         """The state, to be kept."""
+        if not self._idle:
+            self._recompute(self.value)  # a topic's own S may be ahead of what moved S
         return StreamTimeState(self.value, self._latest, self._idle, self._by_topic)
 
     def load(self, state: StreamTimeState) -> None:

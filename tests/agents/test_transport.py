@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
@@ -17,7 +18,7 @@ from agents.batch import Batch
 from agents.delivery import Delivery, Partition
 from agents.stage import StageTask
 from app.bootstrap import App, create_app
-from app.reader import ConsumerThread
+from app.reader import ConsumerThread, Paced
 from app.settings import Settings
 from app.transport import Consumer
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
@@ -155,7 +156,23 @@ async def test_committed_records_are_read_soon_and_in_few_fetches(tmp_path: Path
         await client.stop()
     assert "read_committed" == client._isolation_level
     assert 50 <= client._fetch_max_wait_ms <= 100
-    assert client._fetch_min_bytes > 1_024
+    assert 1 == client._fetch_min_bytes
+
+
+def test_fetches_of_a_broker_are_a_while_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is answered with the first record; another broker's does not wait for it."""
+    now = 100.0
+    monkeypatch.setattr("app.reader.time.monotonic", lambda: now)
+    found: list[tuple[int, str]] = [(1, "fetch")]
+    paced = Paced(lambda _: (found, {}, 0.2, False, []))
+    asked = [paced(None)]
+    now = 100.005
+    found = [(1, "again"), (2, "fetch")]
+    asked += [paced(None)]
+    now = 100.021
+    asked += [paced(None)]
+    assert [[(1, "fetch")], [(2, "fetch")], [(1, "again")]] == [due for due, *_ in asked]
+    assert [200, 15, 4] == [round(1_000 * seconds) for _, _, seconds, *_ in asked]
 
 
 @in_loop

@@ -231,3 +231,13 @@ def test_a_restart_begins_to_be_quiet_anew() -> None:
     intake.crash()
     assert [] == told(intake.run(now_ms=5 * TIMEOUT, at_end=True), "idle")
     assert 3 == len(told(intake.run(now_ms=6 * TIMEOUT, at_end=True), "idle"))
+
+
+def test_a_watermark_record_that_lets_a_window_close_waits_for_no_interval() -> None:
+    """Grace included: at 60 s of size and 5 of grace, one closes with stream time 65."""
+    rules = replace(RULES, closing=(60 * SECOND, 5 * SECOND))
+    stage = Task(lambda _: Intake(CLICKS, rules, "clicks-0"))
+    seconds = [6, 64, 65, 66, 124, 125]
+    sent = [stage.run([click(DAY + s * SECOND)]) for s in seconds]
+    told_at = [s for s, out in zip(seconds, sent, strict=True) if told(out, "watermark")]
+    assert [6, 65, 125] == told_at
