@@ -51,6 +51,7 @@ class Joining:
         self._rows = rows
         self._purchases_topic = purchases_topic
         self._pending: dict[tuple[bytes, str], dict[bytes, Purchase]] = {}
+        self._held: set[bytes] = set()
         self._by_time: list[tuple[int, bytes, Purchase]] = []
         self._fresh: dict[bytes, dict[bytes, bytes]] = {}
         self._keys = ClickKeys(rules)
@@ -174,7 +175,7 @@ class Joining:
     ) -> None:
         user = record.key or b""
         key = join.purchase_key(event_ms, source)
-        if key in self._pending.get((user, product), ()):
+        if key in self._held:
             raise ValueError("it is there already, and waits for its clicks")
         step.count("purchases")
         purchase = Purchase(key, user, product, event_ms, record.value or b"", matched=False)
@@ -187,6 +188,7 @@ class Joining:
     def _hold(self, purchase: Purchase) -> None:
         held = self._pending.setdefault((purchase.user, purchase.product), {})
         held[purchase.key] = purchase
+        self._held.add(purchase.key)
         heapq.heappush(self._by_time, (purchase.event_ms, purchase.key, purchase))
 
     def _clicks_of(self, purchase: Purchase) -> Iterator[tuple[int, str]]:
@@ -231,6 +233,7 @@ class Joining:
         if not purchase.matched:
             self._emit("unattributed-purchases", purchase.unattributed(), step)
         step.changes[purchase.key] = None
+        self._held.discard(purchase.key)
         held = self._pending[purchase.user, purchase.product]
         del held[purchase.key]
         if not held:

@@ -100,6 +100,17 @@ def test_a_bad_source_of_a_purchase_becomes_a_dead_letter() -> None:
     assert ["dead-letters"] == list(sent)
 
 
+@pytest.mark.parametrize("other", [{"userId": "v"}, {"productId": "q"}, {}])
+def test_a_purchase_from_the_source_of_one_that_waits_becomes_a_dead_letter(
+    other: dict[str, str],
+) -> None:
+    """They would share a row, whosever they are."""
+    first = Record(BY_USER, value=foreign(), key=b"u")
+    second = Record(BY_USER, value=foreign(**other), key=other.get("userId", "u").encode())
+    sent = joining().run([first, second])
+    assert 1 == len(sent["dead-letters"])
+
+
 def test_a_product_longer_than_any_that_is_admitted_becomes_a_dead_letter() -> None:
     """The join's keys hold 256 bytes of it."""
     value = foreign(productId="p" * 257)
