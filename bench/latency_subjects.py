@@ -86,8 +86,7 @@ def kafka_streams(name: str, **variables: str) -> Subject:
             "BENCH_CONVERSIONS": topic_name(settings, CONVERSION_EVENTS),
             "BENCH_WINDOW_MS": str(WINDOW_MS),
             "BENCH_GRACE_MS": str(GRACE_MS),
-            # As long as ours. With its own 2 s the first count of each partition takes a minute: it
-            # looks through every minute since 1970.
+            # As long as ours; with its own 2 s its first counts came minutes late.
             "BENCH_RETENTION_MS": str(settings.retention_ms),
         }
         log = setup.directory / f"{setup.prefix}streams.log"

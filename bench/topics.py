@@ -28,7 +28,7 @@ async def fill(bootstrap: str, topic: str, partitions: int, clicks: Clicks) -> N
     async with _producer(bootstrap, enable_idempotence=True) as producer:
         await write(producer, topic, partitions, clicks)
         for p in range(partitions):
-            await producer.send_batch(_closing(producer, clicks, p), topic, partition=p)
+            await producer.send_batch(closing_batch(producer, clicks, p), topic, partition=p)
 
 
 async def write(
@@ -66,7 +66,7 @@ async def _producer(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaPro
         await _stopped(producer)
 
 
-def _closing(producer: AIOKafkaProducer, clicks: Clicks, partition: int) -> Any:
+def closing_batch(producer: AIOKafkaProducer, clicks: Clicks, partition: int) -> Any:
     """The closing click, for those who know event time only, then all watermark records."""
     batch = producer.create_batch()
     key, value = clicks.closing(partition)
