@@ -13,7 +13,7 @@ from models import inner, rankings
 from models.inner import Columns, Inner, Reader, Stamped, Viewed
 from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
-from models.stage import CHUNK, MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, chunks, overlaid
 from models.timestamps import iso, moment_of, ms_of
 from models.watermark import StreamTime
 from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
@@ -101,23 +101,24 @@ class Counting:
         """Clicks, and how many late ones, by window; all else goes into the step."""
         windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
         late = Counter[int]()
-        for begin in range(0, len(records), CHUNK):
-            chunk = records[begin : begin + CHUNK]
-            if not self._read_all(chunk, windows, step):
-                self._read_each(chunk, windows, late, step)
+        for chunk in chunks(records):
+            columns = self._reader.columns([r for r in chunk if r.value is not None])
+            if not self._read_all(chunk, columns, windows, step):
+                self._read_each(chunk, columns, windows, late, step)
         return windows, late
 
     def _read_all(
-        self, records: Sequence[InputRecord], windows: dict[int, _Clicks], step: Step
+        self,
+        records: Sequence[InputRecord],
+        read: Columns[Any] | None,
+        windows: dict[int, _Clicks],
+        step: Step,
     ) -> bool:
         """Read clicks, if all are on time and no input partition is, or was, idle; else nothing.
 
         Then S does not matter to any of them, and is told of all at once.
         """
-        if not (self.rules.count_bots and self.time.awake):
-            return False
-        valued = [record for record in records if record.value is not None]
-        if (read := self._reader.columns(valued)) is None:
+        if read is None or not (self.rules.count_bots and self.time.awake):
             return False
         starts = self._starts(read.events)
         if starts and not self._on_time(starts, read):
@@ -174,6 +175,7 @@ class Counting:
     def _read_each(
         self,
         records: Sequence[InputRecord],
+        columns: Columns[Any] | None,
         windows: dict[int, _Clicks],
         late: Counter[int],
         step: Step,
@@ -184,7 +186,7 @@ class Counting:
         closing_ms = size_ms + rules.grace_ms
         closed_ms = self._closed_ms
         hear = self.time.hear
-        for record, read in zip(records, self._reader.read(records, step), strict=True):
+        for record, read in zip(records, self._reader.read(records, columns, step), strict=True):
             if read is None:
                 if record.value is None:
                     inner.hear(record, self.time, step)

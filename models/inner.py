@@ -96,14 +96,21 @@ class Reader(Generic[T]):
         """Take the fields to look at."""
         self._decoder: Decoder[T] = Decoder(fields)
 
-    def read(self, records: Sequence[InputRecord], step: Step) -> Iterable[Read[T] | None]:
-        """Read records; None for a signal, and for what is sent to the dead letters."""
-        valued = [record for record in records if record.value is not None]
-        if (columns := self.columns(valued)) is None:
+    def read(
+        self, records: Sequence[InputRecord], columns: Columns[T] | None, step: Step
+    ) -> Iterable[Read[T] | None]:
+        """Read records; None for a signal, and for what is sent to the dead letters.
+
+        Args:
+            records: Those to read, signals among them.
+            columns: Of those with a value.
+            step: Takes the dead letters.
+        """
+        if columns is None:
             return (None if r.value is None else self._read_one(r, step) for r in records)
         fields, _, events, streams, partitions = columns
         reads = zip(fields, map(ms_of, events), map(ms_of, streams), partitions, strict=True)
-        if len(valued) == len(records):
+        if len(fields) == len(records):
             return reads
         return [None if record.value is None else next(reads) for record in records]
 

@@ -23,7 +23,7 @@ from models.records import (
     parse_purchase,
     source_record,
 )
-from models.stage import CHUNK, InputRecord, Output, Step
+from models.stage import InputRecord, Output, Step, chunks
 from models.user_agents import classify
 from models.watermark import NEVER_MS, Headers, idle_headers, watermark_headers
 
@@ -112,8 +112,8 @@ class Intake(Generic[T]):
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Pass the records on, then tell how far the partition has come."""
         step = Step()
-        for begin in range(0, len(records), CHUNK):
-            self._take_all(records[begin : begin + CHUNK], step)
+        for chunk in chunks(records):
+            self._take_all(chunk, step)
         passed = len(step.outputs.get(self._rules.output, ()))
         step.count(self._kind.passed, passed)
         if passed or not at_end or self._quiet_since_ms is None:

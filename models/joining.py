@@ -14,10 +14,10 @@ import msgspec
 
 from models import inner, join, outcomes
 from models.dead_letters import DEAD_LETTERS, bad_inner_record
-from models.inner import Inner, Reader
+from models.inner import Columns, Inner, Reader
 from models.join import ClickKeys, JoiningState, JoinRules, Source
 from models.outcomes import Outcome, Purchase
-from models.stage import CHUNK, MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, chunks, overlaid
 from models.timestamps import ms_of
 from models.watermark import StreamTime
 
@@ -80,9 +80,8 @@ class Joining:
         """Match the records, then resolve purchases and expire clicks that W has passed."""
         step = Step()
         self._fresh = {}
-        ordered = self._by_append_time(records)
-        for begin in range(0, len(ordered), CHUNK):
-            self._take_all(ordered[begin : begin + CHUNK], step)
+        for chunk in chunks(self._by_append_time(records)):
+            self._take_all(chunk, step)
         step.more = self._resolve(step) or self._expire(step)
         return step
 
@@ -116,16 +115,19 @@ class Joining:
         them, and is told of all at once.
         """
         valued = [record for record in records if record.value is not None]
-        if self.time.awake and (read := _READER.columns(valued)) is not None:
+        read = _READER.columns(valued)
+        if self.time.awake and read is not None:
             behind = max(map(sub, read.streams, read.events), default=timedelta(0))
             on_time = behind <= timedelta(milliseconds=self.rules.grace_ms)
             if on_time and inner.hear_all(records, read, self.time, step):
                 return zip(valued, read.fields, map(ms_of, read.events), repeat(0))
-        return self._judged_each(records, step)
+        return self._judged_each(records, read, step)
 
-    def _judged_each(self, records: Sequence[InputRecord], step: Step) -> Iterator[_Judged]:
+    def _judged_each(
+        self, records: Sequence[InputRecord], columns: Columns[Inner] | None, step: Step
+    ) -> Iterator[_Judged]:
         hear, lacked = self.time.hear, self.rules.lacked
-        for record, read in zip(records, _READER.read(records, step), strict=True):
+        for record, read in zip(records, _READER.read(records, columns, step), strict=True):
             if read is not None:
                 fields, event_ms, stream_ms, q = read
                 stage_ms = hear(q, stream_ms, record.timestamp)

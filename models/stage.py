@@ -5,7 +5,7 @@ change in its table, and what to remember. The engine makes each step one transa
 knows nothing of Kafka, of crashes or of the clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -17,6 +17,12 @@ MAX_ROWS = 20_000
 
 #: Records that a stage reads at a time: so few stay in the processor's cache.
 CHUNK = 2_000
+
+
+def chunks(records: Sequence["InputRecord"]) -> Iterator[Sequence["InputRecord"]]:
+    """The records, CHUNK at a time."""
+    for begin in range(0, len(records), CHUNK):
+        yield records[begin : begin + CHUNK]
 
 
 class InputRecord(Protocol):

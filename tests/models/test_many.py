@@ -40,7 +40,7 @@ class JoiningOneByOne(Joining):
     """Judges every record by itself."""
 
     def _judged(self, records: Sequence[InputRecord], step: Step) -> Iterable[Any]:
-        return self._judged_each(records, step)
+        return self._judged_each(records, None, step)
 
 
 CLICK_LOGS = LOGS.map(lambda log: [record for record in log if record.topic == ENRICHED])

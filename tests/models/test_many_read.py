@@ -16,7 +16,7 @@ from models.watermark import Headers, StreamTime, watermark_headers, watermark_o
 from tests.models.bad_records import HEADERS, KAFKA_TIMES, KEYS, VALUES
 from tests.models.fakes import DAY, Record, inner
 from tests.models.inner_logs import LOGS
-from tests.models.many import SIZES, OneByOne, batched, run, singly
+from tests.models.many import SIZES, batched, run, singly
 from tests.nasty import FUTURE_SKEW_MS, RECORD_MS, corpus
 
 RUBBISH = st.builds(Record, timestamp=KAFKA_TIMES, key=KEYS, value=VALUES, headers=HEADERS)
@@ -40,8 +40,9 @@ def test_inner_records_are_read_many_at_a_time_as_one_by_one(
 ) -> None:
     """The same is read of each, and the same are dead letters."""
     many, each = Step(), Step()
-    expected = list(OneByOne(fields).read(records, each))
-    assert expected == list(Reader(fields).read(records, many))
+    columns = Reader(fields).columns([record for record in records if record.value is not None])
+    expected = list(Reader(fields).read(records, None, each))
+    assert expected == list(Reader(fields).read(records, columns, many))
     assert each == many
 
 
