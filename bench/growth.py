@@ -8,11 +8,8 @@ setting is varied at a time, and rounds are interleaved.
 """
 
 import argparse
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import CRITICAL, getLogger
 from pathlib import Path
@@ -25,7 +22,7 @@ from bench.growth_plot import Mark, Plot, svg
 from bench.growth_report import Line, lines, show
 from bench.growth_run import Measured, Point, measure
 from bench.report import machine
-from bench.setup import Setup
+from bench.setup import Setup, workspace
 from bench.subject import say
 from bench.worker import BenchError
 from dev.kafka import resolve_broker
@@ -85,7 +82,11 @@ def main() -> None:
     options = _options()
     getLogger("aiokafka").setLevel(CRITICAL)  # new topics have no leader for a moment
     cores = Cores.of_this_machine()
-    with pinned(cores.others), resolve_broker() as broker, _place(broker.bootstrap, cores) as setup:
+    with (
+        pinned(cores.others),
+        resolve_broker() as broker,
+        workspace(broker.bootstrap, cores) as setup,
+    ):
         about = f"{options.clicks:,} clicks, {options.rounds} rounds; {machine(cores)}."
         answers = {
             name: answer(setup, name, options.clicks, options.rounds) for name in options.only
@@ -126,14 +127,6 @@ def plot(question: Question, told: Sequence[Line]) -> Plot:
         if (each := line.microseconds)
     ]
     return Plot(question.title, question.unit, "CPU microseconds a click", marks)
-
-
-@contextmanager
-def _place(bootstrap: str, cores: Cores) -> Iterator[Setup]:
-    for name in [n for n in os.environ if n.startswith("CLICKSTREAM_")]:
-        del os.environ[name]  # what is measured is the defaults
-    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as directory:
-        yield Setup(bootstrap, Path(directory), cores)
 
 
 def _options() -> argparse.Namespace:

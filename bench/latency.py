@@ -18,21 +18,16 @@ before anything was ever sent, with all its partitions assigned.
 import argparse
 import asyncio
 import logging
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bench.cores import Cores, pinned
 from bench.latency_report import LatencyRow, show
 from bench.latency_run import Seconds, measure
 from bench.latency_subjects import SUBJECTS, Subject
 from bench.report import machine
-from bench.setup import Setup
-from bench.topics import delete_topics
+from bench.setup import Setup, workspace
 from bench.worker import BenchError
 from dev.kafka import resolve_broker
 
@@ -49,7 +44,7 @@ def main() -> None:
     cores = Cores.of_this_machine()
     with pinned(cores.others), resolve_broker() as broker:
         facts = machine(cores)
-        with _setup(broker.bootstrap, cores) as setup:
+        with workspace(broker.bootstrap, cores) as setup:
             try:
                 rows = run(setup, seconds, [s for s in SUBJECTS if options.only in s.name])
             except BenchError as error:
@@ -67,19 +62,6 @@ def run(setup: Setup, seconds: Seconds, subjects: Sequence[Subject] = SUBJECTS) 
         own = replace(setup, prefix=f"{setup.prefix}latency-{number}-")
         rows.append(asyncio.run(measure(own, subject, seconds)))
     return rows
-
-
-@contextmanager
-def _setup(bootstrap: str, cores: Cores) -> Iterator[Setup]:
-    """A place to work, empty again at the end."""
-    for name in [n for n in os.environ if n.startswith("CLICKSTREAM_")]:
-        del os.environ[name]  # what is measured is the defaults
-    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as directory:
-        setup = Setup(bootstrap, Path(directory), cores)
-        try:
-            yield setup
-        finally:
-            asyncio.run(delete_topics(bootstrap, [setup.prefix]))
 
 
 if __name__ == "__main__":

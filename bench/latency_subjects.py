@@ -1,20 +1,17 @@
 """Whose latency is measured: this application as it may be set, and its peers."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.topics import CLICK_COUNTS, CLICKS, CONVERSION_EVENTS, PURCHASES, topic_name
-from bench.cores import pinned
 from bench.latency_traffic import GRACE_MS, WINDOW_MS
 from bench.peers.kafka_streams.peers import java
 from bench.peers.told import READY
 from bench.setup import Setup
 from bench.tree import Sample, Tree
-from bench.worker import FaustWorker, end, faust_worker, without_settings
+from bench.worker import FaustWorker, faust_worker, started
 
 #: Application id.
 NAME = "latency"
@@ -90,19 +87,8 @@ def kafka_streams(name: str, **variables: str) -> Subject:
             "BENCH_RETENTION_MS": str(settings.retention_ms),
         }
         log = setup.directory / f"{setup.prefix}streams.log"
-        with log.open("wb") as output, pinned(setup.cores.worker):
-            process = subprocess.Popen(
-                java("Pipeline"),
-                env=without_settings(os.environ) | told | variables,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
+        with started(java("Pipeline"), told | variables, log, setup.cores.worker) as process:
             yield FaustWorker(process, log, Tree(process.pid))
-        finally:
-            end(process)
 
     return Subject(name, "exactly once", READY, start)
 

@@ -9,23 +9,20 @@ import argparse
 import asyncio
 import logging
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from app.admin import create_topics
-from app.topics import CLICKS, ENRICHED_CLICKS, topic_name
 from bench import counting, restoring
-from bench.clicks import Clicks
 from bench.cores import Cores, pinned, widened
 from bench.recovery_streams import restored_by_streams
 from bench.report import Row, machine
+from bench.run import fill_enriched, made_up
 from bench.setup import CountingRun, Setup
 from bench.subject import say
-from bench.topics import delete_topics, fill
+from bench.topics import delete_topics
 from dev.drills.rebalance import Stop
 from dev.drills.rebalance import measure as measure_stops
 from dev.drills.settings import SESSION_S
@@ -75,7 +72,9 @@ def measure(keys: int, cores: Cores, *, streams: bool = True, standbys: int = 1)
 
 
 def _restored(setup: Setup, keys: int, *, streams: bool) -> list[Row]:
-    run = CountingRun(setup, "counting", asyncio.run(_filled(setup, keys)), rankings="none")
+    clicks = made_up(setup, keys, keys)  # as many users: few share a row
+    asyncio.run(fill_enriched(setup, clicks))
+    run = CountingRun(setup, "counting", clicks, rankings="none")
     say("Counting them ...")
     asyncio.run(counting.measure(run))
     say("Restoring ...")
@@ -85,19 +84,6 @@ def _restored(setup: Setup, keys: int, *, streams: bool) -> list[Row]:
         rows.append(asyncio.run(restored_by_streams(run)))
     asyncio.run(delete_topics(setup.bootstrap, [setup.prefix]))
     return rows
-
-
-async def _filled(setup: Setup, keys: int) -> Clicks:
-    """As many clicks as rows are wanted, of as many users: few share a row."""
-    settings = setup.settings("counting")
-    await create_topics(settings)
-    say(f"Writing {keys:,} enriched clicks ...")
-    now_ms = time.time_ns() // 1_000_000
-    of = topic_name(settings, CLICKS)
-    clicks = Clicks(keys, keys, now_ms, of, settings.window_size_ms, settings.partitions)
-    topic = topic_name(settings, ENRICHED_CLICKS)
-    await fill(setup.bootstrap, topic, settings.partitions, clicks)
-    return clicks
 
 
 def show(recovery: Recovery) -> None:

@@ -2,22 +2,19 @@
 
 import asyncio
 import logging
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.admin import create_topics
 from app.topics import CLICKS, ENRICHED_CLICKS, topic_name
 from bench.clicks import Clicks
 from bench.cores import Cores, pinned
 from bench.report import machine
-from bench.setup import Setup
+from bench.setup import Setup, workspace
 from bench.subject import Round, say
-from bench.topics import delete_topics, fill
+from bench.topics import fill
 from dev.kafka import resolve_broker
 
 
@@ -56,24 +53,11 @@ def running(count: int, users: int, cores: str = "one", *, filled: bool = True) 
     # A broker that is started here, and everything else that is not measured, keeps off the core.
     with pinned(named.others), resolve_broker() as broker:
         about = machine(named)
-        with _setup(broker.bootstrap, named) as setup:
+        with workspace(broker.bootstrap, named) as setup:
             clicks = made_up(setup, count, users)
             if filled:
                 asyncio.run(fill_enriched(setup, clicks))
             yield Place(setup, clicks, about)
-
-
-@contextmanager
-def _setup(bootstrap: str, cores: Cores) -> Iterator[Setup]:
-    """A place to work, empty again at the end."""
-    for name in [n for n in os.environ if n.startswith("CLICKSTREAM_")]:
-        del os.environ[name]  # what is measured is the defaults
-    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as directory:
-        setup = Setup(bootstrap, Path(directory), cores)
-        try:
-            yield setup
-        finally:
-            asyncio.run(delete_topics(bootstrap, [setup.prefix]))
 
 
 def made_up(setup: Setup, count: int, users: int) -> Clicks:

@@ -1,6 +1,11 @@
 """What all benchmarks of a run share."""
 
+import asyncio
+import os
+import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from app.settings import Settings
 from app.topics import CLICK_COUNTS, ENRICHED_CLICKS, changelog_name, topic_name
 from bench.clicks import Clicks
 from bench.cores import Cores
-from bench.topics import partitions_of
+from bench.topics import delete_topics, partitions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +88,16 @@ class CountingRun:
     def changelog(self) -> list[TopicPartition]:
         """Partitions of the table's changelog."""
         return partitions_of(changelog_name(self.settings, CLICK_COUNTS), self.settings.partitions)
+
+
+@contextmanager
+def workspace(bootstrap: str, cores: Cores) -> Iterator[Setup]:
+    """A place to work, empty again at the end; this process forgets the application's settings."""
+    for name in [n for n in os.environ if n.startswith("CLICKSTREAM_")]:
+        del os.environ[name]  # what is measured is the defaults
+    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as directory:
+        setup = Setup(bootstrap, Path(directory), cores)
+        try:
+            yield setup
+        finally:
+            asyncio.run(delete_topics(bootstrap, [setup.prefix]))

@@ -1,11 +1,12 @@
 """A Faust worker as a process of its own, pinned to its core, ended with whatever is measured."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,20 +61,37 @@ def faust_worker(
         core: The core to run on.
     """
     command = [sys.executable, "-m", "faust", "-A", application, "worker", "-l", "info"]
+    command += ["--web-port", str(free_port())]
+    with started(command, environment, log, core) as process:
+        yield FaustWorker(process, log, Tree(process.pid))
+
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, core: frozenset[int]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program; it ends with this, in order, and then by force whatever it left behind.
+
+    Args:
+        command: The program and its arguments.
+        environment: Variables to set; all others of this application are unset.
+        log: File for what it prints.
+        core: The core to run on.
+    """
     with log.open("wb") as output, pinned(core):
         process = subprocess.Popen(
-            [*command, "--web-port", str(free_port())],
+            command,
             cwd=ROOT,
-            env=without_settings(os.environ) | dict(environment),
+            env=_without_settings(os.environ) | dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        yield FaustWorker(process, log, Tree(process.pid))
+        yield process
     finally:
-        end(process)
+        _end(process)
 
 
 def said(log: Path, start: str) -> list[str]:
@@ -83,20 +101,20 @@ def said(log: Path, start: str) -> list[str]:
     return [line[line.index(start) :] for line in lines if start in line]
 
 
-def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables without this application's."""
     return {k: v for k, v in environment.items() if not k.startswith("CLICKSTREAM_")}
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process, by force if it does not end of itself."""
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):  # where nothing is left
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -2,15 +2,12 @@
 
 import asyncio
 import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.checks import CountsCheck
-from bench.cores import pinned
 from bench.peers.peer import Peer
 from bench.peers.told import READ, READY, Told
 from bench.report import Row
@@ -18,15 +15,12 @@ from bench.setup import CountingRun
 from bench.topics import create_topic, partitions_of, reader
 from bench.tree import Sample, Tree
 from bench.watch import Output, Watched, row, watch, watched
-from bench.worker import BenchError, said, wait_for, without_settings
+from bench.worker import BenchError, said, started, wait_for
 from dev.kafka.errors import tail
-from dev.kafka.jars import ROOT
 
 #: Seconds a program may take to begin to read, and, if it only reads, to read everything.
 _START_SECONDS = 120.0
 _READ_SECONDS = 600.0
-#: Seconds a program may take to end when asked to.
-_STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,31 +122,6 @@ async def _count(peer: Peer, run: CountingRun, told: Told) -> tuple[Sample, Watc
 def program(peer: Peer, run: CountingRun, told: Told) -> Iterator[Program]:
     """Run a peer's program on the cores of what is measured; it and its children end with this."""
     log = told.directory / "log"
-    variables = without_settings(os.environ) | dict(peer.environment) | told.to_environment()
-    with log.open("wb") as output, pinned(run.setup.cores.worker):
-        process = subprocess.Popen(
-            peer.command(told),
-            cwd=ROOT,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
+    variables = dict(peer.environment) | told.to_environment()
+    with started(peer.command(told), variables, log, run.setup.cores.worker) as process:
         yield Program(process.pid, log, Tree(process.pid))
-    finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the program in order, then by force whatever it left behind."""
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        with suppress(ProcessLookupError):  # where nothing is left
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
