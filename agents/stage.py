@@ -10,6 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 MAX_RECORDS = 10_000
 #: With as many records waiting, the input is behind: commit at once instead of pacing.
 BEHIND_RECORDS = 1_000
+#: Transactions that no reader of an output waits for are at least this far apart (ms).
+UNHURRIED_MS = 100
 #: With as many records waiting, nothing more is fetched for the partition.
 FULL_RECORDS = 40_000
 #: Two turns further apart than this, and than two ticks, say that the worker hung (ms).
@@ -71,6 +74,8 @@ class StageTask:
         self._committed_at = 0.0
         self._lag_told_at = 0.0
         self._stopping = False
+        self._urgent = False
+        self._news = asyncio.Event()
         self._turned_ms = 0
         self._loop: asyncio.Task[None] | None = None
         self._giving_up: asyncio.Task[None] | None = None
@@ -132,12 +137,19 @@ class StageTask:
 
     def deliver(self, batch: Batch) -> int | None:
         """Take a batch; returns the offset to seek back to, if it leaves a gap."""
-        return None if self.failed or self._stopping else self._inbox.put(batch)
+        if self.failed or self._stopping:
+            return None
+        if not self._behind and not self._urgent:
+            self._urgent = self.stage.urgent(batch.records)
+        back_to = self._inbox.put(batch)
+        self._news.set()
+        return back_to
 
     async def stop(self, seconds: float) -> None:
         """End after the turn at hand, or cancel it when it takes longer."""
         self._stopping = True
         self._inbox.arrived.set()
+        self._news.set()
         if self._loop is not None:
             _, late = await asyncio.wait([self._loop], timeout=seconds)
             if late:
@@ -166,15 +178,27 @@ class StageTask:
                 await self._inbox.arrived.wait()
         except TimeoutError:
             return
-        due = self._committed_at + self._context.commit_interval_ms / 1000
-        while not self._stopping and self._inbox.waiting < BEHIND_RECORDS:
-            left = due - _now()
+        while not self._stopping and not self._behind:
+            left = self._committed_at + self._pace() - _now()
             if left <= 0:
                 break
-            await asyncio.sleep(min(left, 0.02))
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+
+    @property
+    def _behind(self) -> bool:
+        return self._inbox.waiting >= BEHIND_RECORDS
+
+    def _pace(self) -> float:
+        """Seconds from the last transaction to the next: more, where nobody waits for it."""
+        interval_ms = self._context.commit_interval_ms
+        return (interval_ms if self._urgent else max(interval_ms, UNHURRIED_MS)) / 1000
 
     async def _turn(self) -> None:
         records, ends = self._inbox.take(MAX_RECORDS)
+        self._urgent = bool(self._inbox)
         now_ms = int(_now() * 1000)
         at_end = self._looked_lately(now_ms) and self._at_end()
         self._positions |= ends

@@ -15,7 +15,7 @@ from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, chunks, overlaid
 from models.timestamps import iso, moment_of, ms_of
-from models.watermark import StreamTime
+from models.watermark import StreamTime, watermark_of
 from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 
 #: Windows that records read at a time fall into, as a rule; they are told by comparing.
@@ -83,6 +83,13 @@ class Counting:
         """Stream time, and up to which row windows were closed."""
         kept = CountingState(self.time.dump(), self._closed_to.hex(), self.rules.size_ms)
         return _encode(kept)
+
+    def urgent(self, records: Sequence[InputRecord]) -> bool:
+        """Whether an input partition has passed the end of a window: then it may close."""
+        last_closed = self.rules.last_closed
+        closed_ms = last_closed(self.time.value)
+        told = [watermark_of(record.headers) for record in records if record.value is None]
+        return any(last_closed(of[1]) > closed_ms for of in told if of is not None)
 
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Count the records, then close and expire what stream time has passed."""

@@ -109,6 +109,10 @@ class Intake(Generic[T]):
         """S(q): committed as the metadata of the input offset."""
         return msgspec.json.encode({"streamTime": self.stream_time_ms})
 
+    def urgent(self, records: Sequence[InputRecord]) -> bool:
+        """Always: each record becomes one that is waited for."""
+        return bool(records)
+
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Pass the records on, then tell how far the partition has come."""
         step = Step()

@@ -76,6 +76,10 @@ class Joining:
         kept = JoiningState(self.time.dump(), rules.within_ms, rules.attribution)
         return msgspec.json.encode(kept)
 
+    def urgent(self, records: Sequence[InputRecord]) -> bool:
+        """Whether a purchase is among them: its clicks have come before it, as a rule."""
+        return any(r.topic == self._purchases_topic and r.value is not None for r in records)
+
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Match the records, then resolve purchases and expire clicks that W has passed."""
         step = Step()

@@ -139,6 +139,12 @@ class Stage(Protocol):
             at_end: The input was read to its end.
         """
 
+    def urgent(self, records: Sequence[InputRecord]) -> bool:
+        """Whether these may bring what readers of the outputs wait for.
+
+        The others may wait a little, for a transaction that they share with what comes.
+        """
+
     def dump(self) -> bytes:
         """What to remember: committed with the step's outputs and changes."""
 

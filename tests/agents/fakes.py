@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -74,12 +74,14 @@ class EchoStage:
     Attributes:
         steps: The offsets that each step was given, and whether at the end of the input.
         rounds: Further steps that it asks for after the next one.
+        awaited: Offsets of the records that readers wait for; None: all.
     """
 
     partition: int | None = None
     count: int = 0
     rounds: int = 0
     speak: bool = False
+    awaited: Container[int] | None = None
     steps: list[tuple[list[int], bool]] = field(default_factory=list)
     stream_time_ms: int = NEVER_MS
 
@@ -100,6 +102,10 @@ class EchoStage:
         self.count += len(records)
         step.count("echoed", len(records))
         return step
+
+    def urgent(self, records: Sequence[InputRecord]) -> bool:
+        """Whether one of them is waited for."""
+        return self.awaited is None or any(r.offset in self.awaited for r in records)
 
     def dump(self) -> bytes:
         """How many it echoed."""

@@ -38,6 +38,41 @@ async def test_behind_its_input_a_task_commits_at_once(tmp_path: Path) -> None:
 
 
 @in_loop
+async def test_what_no_reader_waits_for_shares_a_transaction_with_what_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short commit interval costs transactions only where somebody sees results sooner."""
+    monkeypatch.setattr(loop, "UNHURRIED_MS", 60_000)
+    stage = EchoStage(awaited=range(3, 4))
+    async with on_bench(tmp_path, stage=stage) as bench:
+        bench.task.deliver(batch(0, 1))
+        await eventually(lambda: len(bench.kafka.transactions) == 1)
+        for n in range(1, 3):
+            bench.task.deliver(batch(n, n + 1))
+            await asyncio.sleep(0.05)
+        assert 1 == len(bench.kafka.transactions)
+        bench.task.deliver(batch(3, 4))
+        await eventually(lambda: len(bench.kafka.transactions) == 2)
+        bench.task.deliver(batch(4, 5))
+        await asyncio.sleep(0.05)
+        assert [[0], [1, 2, 3]] == [offsets for offsets, _ in stage.steps if offsets]
+
+
+@in_loop
+async def test_what_no_reader_waits_for_does_not_wait_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The views show it, and a crash leaves it to be done again."""
+    monkeypatch.setattr(loop, "UNHURRIED_MS", 300)
+    async with on_bench(tmp_path, stage=EchoStage(awaited=())) as bench:
+        for n in range(3):
+            bench.task.deliver(batch(n, n + 1))
+            await eventually(lambda n=n: len(bench.kafka.transactions) == n + 1)
+        times = bench.kafka.committed_at
+        assert [] == [b - a for a, b in pairwise(times) if b - a < 0.29]
+
+
+@in_loop
 async def test_a_turn_takes_a_bounded_number_of_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
