@@ -119,7 +119,7 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
     commit_interval_ms: Duration = setting(
         "100ms",
         "COMMIT_INTERVAL",
-        "Transactions of a stage are about this far apart.",
+        "Transactions of a stage are about this far apart; those nobody waits for at least 100 ms.",
         ge=1,
         le=10_000,
     )

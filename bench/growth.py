@@ -98,6 +98,7 @@ def main() -> None:
         text = msgspec.json.encode({"about": about, "questions": found, "faults": faults})
         options.json.write_bytes(msgspec.json.format(text) + b"\n")
     if options.svg:
+        options.svg.mkdir(parents=True, exist_ok=True)
         for name, told in found.items():
             (options.svg / f"growth-{name}.svg").write_text(svg(plot(QUESTIONS[name], told)))
     sys.exit("\n".join(faults) or 0)

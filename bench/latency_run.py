@@ -21,7 +21,7 @@ from bench.worker import wait_for
 _START_SECONDS = 120.0
 #: Seconds after its start until a worker is at rest, and of traffic until it is in its stride.
 _SETTLE_SECONDS = 5.0
-_WARM_UP_SECONDS = 8.0
+_WARM_UP_SECONDS = 45.0
 #: Seconds of traffic after what is measured: they let the last windows close.
 _AFTER_SECONDS = 3.0
 #: Seconds without a result that end a run.

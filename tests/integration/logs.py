@@ -123,7 +123,8 @@ async def group_offset(bootstrap: str, group: str, at: TopicPartition) -> tuple[
                 break
             except GroupCoordinatorNotAvailableError:  # a new broker's first group
                 await asyncio.sleep(0.1)
-    return offsets[at].offset, offsets[at].metadata
+    found = offsets.get(at)  # not even there, where the group has committed nothing at all
+    return (found.offset, found.metadata) if found else (-1, "")
 
 
 def outputs(rows: Iterable[tuple[bytes, bytes | None]]) -> list[Output]:

@@ -1,5 +1,6 @@
 """Laws of a partition's transactional producer, on a real Kafka."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -66,6 +67,31 @@ async def test_outputs_and_offsets_are_committed_together(kafka: Broker) -> None
     assert (7, "S=3") == await group_offset(kafka.bootstrap, group, at)
     found = await committed(kafka.bootstrap, topic)
     assert {0: [], 1: [b"1"]} == {p: [r.value for r in records] for p, records in found.items()}
+
+
+@in_loop
+async def test_kafka_refuses_no_batch_for_the_moment(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks the coordinator about each, which must not be busy with another part then."""
+    topic, group = await new_topic(kafka.bootstrap), f"g{uuid4().hex[:8]}"
+    again: list[object] = []
+    async with writer_of(kafka.bootstrap, topic, group) as writer:
+        sends = {(topic, partition): outputs([(b"a", b"1")]) for partition in (0, 1)}
+        await writer.commit(sends, {(topic, 0): (0, "")})  # finds out where everything is
+        batches = writer._producer._message_accumulator
+        monkeypatch.setattr(batches, "reenqueue", _both(again.append, batches.reenqueue))
+        for offset in range(1, 50):
+            await writer.commit(sends, {(topic, 0): (offset, "")})
+    assert [] == again
+
+
+def _both(first: Callable[[object], None], then: Callable[[object], None]) -> Callable[..., None]:
+    def call(argument: object) -> None:
+        first(argument)
+        then(argument)
+
+    return call
 
 
 @in_loop

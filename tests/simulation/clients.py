@@ -53,6 +53,10 @@ class Producer:
         self._epoch: int | None = None
         self._pending: list[asyncio.Future[Any]] = []
         self._last: dict[tuple[str, int], float] = {}
+        self._txn_manager = self
+
+    def maybe_add_partition_to_txn(self, partition: TopicPartition) -> None:
+        """Nothing is told before the first record."""
 
     async def start(self) -> None:
         """Fence."""
