@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from models.join import CLICK, PURCHASE, Source, bucket_key, click_time
-from models.outcomes import CONVERSION, OUTCOME, hour_key, hour_of, user_prefix
+from models.join import CLICK, PURCHASE, Source, bucket_key, click_in, click_time
+from models.outcomes import CONVERSION, OUTCOME, hour_key, hour_of, is_matched, user_prefix
 from models.rankings import RANKED, SUMMARY, Summary, summary_in, window_key
 from models.stage import Rows
 from models.timestamps import iso
@@ -58,7 +58,7 @@ def clicks_of(rows: Rows, user: bytes) -> list[Json]:
         for key, source in rows.scan(prefix, prefix + b"\xff" * 300):
             product = key[len(prefix) + 2 : -20].decode()
             at = iso(click_time(key))
-            found.append({"productId": product, "timestamp": at, "source": source.decode()})
+            found.append({"productId": product, "timestamp": at, "source": click_in(source)[0]})
     return found
 
 
@@ -68,7 +68,7 @@ def purchases_of(rows: Rows, user: bytes) -> list[Json]:
     return [
         {
             "timestamp": iso(int.from_bytes(key[1:9], "big")),
-            "matched": row[:1] == b"1",
+            "matched": is_matched(row),
             "purchase": _source(key),
         }
         for key, row in rows.scan(PURCHASE, PURCHASE + b"\xff" * 9)
