@@ -13,14 +13,13 @@ from app.settings import load_settings
 from dev.kafka import Broker
 from tests.integration.auditing import audited, until_at_rest
 from tests.integration.harness import Cluster
+from tests.integration.recount import iso
 from tests.integration.remembering import Memory
 from tests.integration.shop import Shop
 from tests.integration.tampering import (
     Damage,
     Fits,
-    doubled,
     is_kind,
-    is_row,
     is_state,
     lost,
     more,
@@ -32,22 +31,30 @@ from tests.integration.web import ask
 HORIZON_MS = 300_000
 
 
+class Laggards(Shop):
+    """A shop of which a fifth comes up to fifteen minutes late."""
+
+    def _at(self) -> str:
+        back = 900_000 if self._random.random() < 0.2 else 3_000
+        return iso(self._now_ms - self._random.randrange(back))
+
+
 @pytest.fixture(scope="module")
 def revised(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster at rest, whose worker was killed twice over its input, once with all its data."""
     settings = {"LATE_POLICY": "revise", "REVISE_HORIZON": f"{HORIZON_MS}ms"}
     cluster = Cluster(kafka.bootstrap, tmp_path_factory.mktemp("revised"), settings)
     cluster.init_topics()
-    shop = Shop(41, cluster.partitions)
+    shop = Laggards(41, cluster.partitions, users=30)
     worker = cluster.worker()
     for kill in range(2):
         worker.until_ready(kill + 1)
-        cluster.produce(shop.events(1_200))
+        cluster.produce(shop.events(500))
         worker.kill()
         if kill:
             shutil.rmtree(worker.directory)
         worker.start()
-    cluster.produce([*shop.events(1_200), *shop.last()])
+    cluster.produce([*shop.events(500), *shop.last()])
     until_at_rest(cluster)
     yield cluster
     cluster.kill()
@@ -85,7 +92,7 @@ def test_the_highest_revision_is_what_the_view_tells(revised: Cluster, memory: M
     views = Views(f"http://127.0.0.1:{revised.workers[0].port}", 60, settings)
     result = audited(revised, views=views, memory=memory)
     [told] = [line for line in result.lines if "view" in line.stage]
-    assert (True, []) == (told.found > 100, result.examples)
+    assert (True, []) == (told.found > 50, result.examples)
     emitted: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for value in values(revised, "click-counts"):
         said = value.get("revision", 0), value["clickCount"]
@@ -115,7 +122,6 @@ def flagged(flag: int) -> Any:
 IN_TABLE = {"every": True, "table": True}
 DAMAGES = [
     Damage("lost", "click-counts", lost, "click-counts", "missing", telling("revision")),
-    Damage("twice", "click-counts", doubled, "click-counts", "more than", telling("revision")),
     Damage("wrong", "click-counts", more("clickCount"), "click-counts", "expected", telling("rev")),
     Damage("skipped", "click-counts", more("revision"), "click-counts", "miss", telling("rev")),
     Damage(
@@ -143,15 +149,6 @@ DAMAGES = [
         "table click-counts: revisions",
         "77",
         is_kind(b"r"),
-        **IN_TABLE,
-    ),
-    Damage(
-        "late click kept as one on time",
-        "join-state",
-        lambda record: valued(record.value.removeprefix(b"!"))(record),
-        "table join-state: clicks",
-        "late",
-        lambda record: is_row(record) and record.value[:1] == b"!",
         **IN_TABLE,
     ),
     *(
