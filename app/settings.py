@@ -6,11 +6,12 @@ as ``90s``, ``5m``, ``1h``, ``250ms``; inside they are integer milliseconds (``*
 
 import os
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from app.fields import DAY_MS, Duration, setting
@@ -24,10 +25,11 @@ _LAST_PORT = 65_535
 
 
 class LatePolicy(StrEnum):
-    """What becomes of late records: ``topic`` sends them to late-events, ``discard`` does not."""
+    """What becomes of late records: to late-events, nowhere, or they revise what was emitted."""
 
     TOPIC = "topic"
     DISCARD = "discard"
+    REVISE = "revise"
 
 
 class Attribution(StrEnum):
@@ -124,7 +126,16 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
         le=10_000,
     )
     late_policy: LatePolicy = setting(
-        LatePolicy.TOPIC, "LATE_POLICY", "Late records: topic (late-events) or discard."
+        LatePolicy.TOPIC,
+        "LATE_POLICY",
+        "Late records: topic (late-events), discard, or revise (what they change is sent again).",
+    )
+    revise_horizon_ms: Duration = setting(
+        "1h",
+        "REVISE_HORIZON",
+        "How late a record may be that revises; those beyond go to late-events.",
+        ge=1,
+        le=3660 * DAY_MS,
     )
     count_bots: bool = setting(
         True,  # noqa: FBT003 a default, as the others
@@ -161,6 +172,31 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
         if not all(0 < int(port) <= _LAST_PORT for port in re.findall(r":(\d+)", broker)):
             raise ValueError(f"a port is a number from 1 to {_LAST_PORT}")
         return broker
+
+    @model_validator(mode="after")
+    def _revisions_fit(self) -> "Settings":
+        if faults := list(self._revision_faults()):
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _revision_faults(self) -> Iterator[str]:
+        if self.revise_ms and self.attribution is not Attribution.ALL:
+            yield (
+                "CLICKSTREAM_LATE_POLICY=revise needs all pairs: who was chosen can't be unsaid; "
+                f"CLICKSTREAM_ATTRIBUTION is {self.attribution}. Set it to all, or "
+                "CLICKSTREAM_LATE_POLICY to topic or discard."
+            )
+        if self.revise_ms > self.retention_ms:
+            yield (
+                "CLICKSTREAM_REVISE_HORIZON must not be longer than CLICKSTREAM_RETENTION, for "
+                f"which counts are kept; it is {self.revise_horizon_ms} ms, and they are kept for "
+                f"{self.retention_ms} ms. Shorten the one or lengthen the other."
+            )
+
+    @property
+    def revise_ms(self) -> int:
+        """How late a record may be that revises, in milliseconds; 0 where none does."""
+        return self.revise_horizon_ms if self.late_policy is LatePolicy.REVISE else 0
 
     @property
     def bootstrap_servers(self) -> str:

@@ -38,9 +38,10 @@ def window_rules(settings: Settings) -> WindowRules:
         size_ms=settings.window_size_ms,
         grace_ms=settings.grace_ms,
         retention_ms=settings.retention_ms,
-        emit_late=settings.late_policy is LatePolicy.TOPIC,
+        emit_late=settings.late_policy is not LatePolicy.DISCARD,
         count_bots=settings.count_bots,
         rankings=settings.ranked,
+        revise_ms=settings.revise_ms,
     )
 
 
@@ -51,5 +52,6 @@ def join_rules(settings: Settings) -> JoinRules:
         grace_ms=settings.join_grace,
         retention_ms=settings.retention_ms,
         attribution=settings.attribution.value,
-        emit_late=settings.late_policy is LatePolicy.TOPIC,
+        emit_late=settings.late_policy is not LatePolicy.DISCARD,
+        revise_ms=settings.revise_ms,
     )

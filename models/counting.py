@@ -13,6 +13,7 @@ from models import inner, rankings
 from models.inner import Columns, Inner, Reader, Stamped, Viewed
 from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
+from models.revisions import REVISION, Due, Revisions, outputs
 from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, chunks, overlaid
 from models.timestamps import iso, moment_of, ms_of
 from models.watermark import StreamTime, watermark_of
@@ -21,7 +22,7 @@ from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 #: Windows that records read at a time fall into, as a rule; they are told by comparing.
 _FEW_WINDOWS = 16
 #: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
-_KINDS = (SUMMARY, ROW, PRODUCT, PAGE)
+_KINDS = (SUMMARY, ROW, REVISION, PRODUCT, PAGE)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -35,6 +36,13 @@ class _Clicks(NamedTuple):
 
 
 _NO_CLICKS = _Clicks([], [])
+
+
+class _Late(NamedTuple):
+    """Late clicks of a batch, by window: how many, and the users of those that revise counts."""
+
+    clicks: Counter[int]
+    revising: defaultdict[int, Counter[bytes]]
 
 
 def _fields(ranked: Collection[str]) -> type[Stamped]:
@@ -57,6 +65,7 @@ class Counting:
         self._rows = rows
         self._reader: Reader[Any] = Reader(_fields(rules.rankings))
         self._open = OpenWindows(rows)
+        self._revisions = Revisions(rows)
         self._begun: set[int] = set()
         self._closed_to = row_key(0, b"")
         self._expired_to = 0
@@ -78,11 +87,13 @@ class Counting:
             start_ms, _ = row_parts(found[0][0])
             self._begun.add(start_ms)
             lower = row_key(start_ms + 1, b"")
+        self._revisions.restore(self._closed_to)
+        self._begun |= self._revisions.waiting
 
     def dump(self) -> bytes:
         """Stream time, and up to which row windows were closed."""
-        kept = CountingState(self.time.dump(), self._closed_to.hex(), self.rules.size_ms)
-        return _encode(kept)
+        rules, closed_to = self.rules, self._closed_to.hex()
+        return _encode(CountingState(self.time.dump(), closed_to, rules.size_ms, rules.revise_ms))
 
     def urgent(self, records: Sequence[InputRecord]) -> bool:
         """Whether an input partition has passed the end of a window: then it may close."""
@@ -96,18 +107,18 @@ class Counting:
         step = Step()
         clicks, late = self._read(records, step)
         step.count("counted", sum(len(of.users) for of in clicks.values()))
-        touched = sorted(clicks.keys() | late)
+        touched = sorted(clicks.keys() | late.clicks)
         for start_ms in touched:
-            self._add(start_ms, clicks.get(start_ms, _NO_CLICKS), late[start_ms], step)
+            self._add(start_ms, clicks.get(start_ms, _NO_CLICKS), late.clicks[start_ms], step)
+        for start_ms, users in late.revising.items():
+            self._revise(start_ms, users, step)
         step.more = self._close(step) or self._expire(step, touched)
         return step
 
-    def _read(
-        self, records: Sequence[InputRecord], step: Step
-    ) -> tuple[dict[int, _Clicks], Counter[int]]:
-        """Clicks, and how many late ones, by window; all else goes into the step."""
+    def _read(self, records: Sequence[InputRecord], step: Step) -> tuple[dict[int, _Clicks], _Late]:
+        """Clicks, and late ones, by window; all else goes into the step."""
         windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
-        late = Counter[int]()
+        late = _Late(Counter(), defaultdict(Counter))
         for chunk in chunks(records):
             columns = self._reader.columns([r for r in chunk if r.value is not None])
             if not self._read_all(chunk, columns, windows, step):
@@ -184,7 +195,7 @@ class Counting:
         records: Sequence[InputRecord],
         columns: Columns[Any] | None,
         windows: dict[int, _Clicks],
-        late: Counter[int],
+        late: _Late,
         step: Step,
     ) -> None:
         """Read clicks, whatever the records are."""
@@ -212,9 +223,7 @@ class Counting:
                 if ranked:
                     window.ranked.append(click)
             else:
-                self._late(record, start_ms, max(lacked_ms, 0), step)
-                if lacked_ms < rules.retention_ms:
-                    late[start_ms] += 1
+                self._late(record, start_ms, max(lacked_ms, 0), late, step)
 
     def _add(self, start_ms: int, clicks: _Clicks, late: int, step: Step) -> None:
         """Add a batch's clicks to the rows of a window."""
@@ -237,7 +246,18 @@ class Counting:
         if clicks and "pages" in self.rules.rankings:
             yield PAGE, rankings.page_names([click.page for click in clicks])
 
-    def _late(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
+    def _late(
+        self, record: InputRecord, start_ms: int, lacked_ms: int, late: _Late, step: Step
+    ) -> None:
+        if lacked_ms < self.rules.retention_ms:
+            late.clicks[start_ms] += 1
+        if lacked_ms < self.rules.revise_ms:
+            step.revised(lacked_ms)
+            late.revising[start_ms][record.key or b""] += 1
+        else:
+            self._refuse(record, start_ms, lacked_ms, step)
+
+    def _refuse(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
         step.late(lacked_ms)
         if not self.rules.emit_late:
             return
@@ -250,6 +270,22 @@ class Counting:
         }
         step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
+    def _revise(self, start_ms: int, users: Counter[bytes], step: Step) -> None:
+        """Emit final counts again; those of an open window wait."""
+        self._say(
+            start_ms, self._revisions.add(start_ms, users, self._closed_to, step.changes), step
+        )
+        if start_ms in self._revisions.waiting:
+            self._begun.add(start_ms)
+
+    def _say(self, start_ms: int, dues: Sequence[Due], step: Step) -> int:
+        """Emit counts of a window; returns how many."""
+        if not dues:
+            return 0
+        sent = list(outputs(dues, self._window_json(start_ms)))
+        step.outputs.setdefault("click-counts", []).extend(sent)
+        return len(sent)
+
     def _close(self, step: Step) -> bool:
         last_ms = self.rules.last_closed(self.time.value)
         upper = row_key(max(last_ms + 1, 0), b"")
@@ -257,16 +293,25 @@ class Counting:
             return False
         left = MAX_ROWS
         for start_ms in sorted(start for start in self._begun if start <= last_ms):
-            counts, more = self._counts(start_ms, left, step)
-            if counts:
-                step.outputs.setdefault("click-counts", []).extend(self._finals(start_ms, counts))
-            left -= len(counts)
+            said, last, more = self._close_next(start_ms, left, step)
+            left = max(0, left - said)
             if more:
-                self._closed_to = row_key(start_ms, counts[-1][0] + b"\0" if counts else b"")
+                self._closed_to = row_key(start_ms, b"" if last is None else last + b"\0")
                 return True
             self._forget(start_ms)
         self._closed_to = upper
         return False
+
+    def _close_next(self, start_ms: int, most: int, step: Step) -> tuple[int, bytes | None, bool]:
+        """Emit the next counts of a window: how many, the last's user, whether there are more."""
+        counts, more = self._counts(start_ms, most, step)
+        if start_ms in self._revisions.waiting:
+            lower = max(row_key(start_ms, b""), self._closed_to)
+            dues, more = self._revisions.merged(lower, (counts, more), most, step.changes)
+            return self._say(start_ms, dues, step), dues[-1].user if dues else None, more
+        if counts:
+            step.outputs.setdefault("click-counts", []).extend(self._finals(start_ms, counts))
+        return len(counts), counts[-1][0] if counts else None, more
 
     def _counts(self, start_ms: int, most: int, step: Step) -> tuple[list[tuple[bytes, int]], bool]:
         """The next users of a window that closes, in order, and whether there are more."""
@@ -282,6 +327,7 @@ class Counting:
 
     def _forget(self, start_ms: int) -> None:
         self._begun.discard(start_ms)
+        self._revisions.waiting.discard(start_ms)
         for kind in _KINDS:
             self._open.forget(window_key(kind, start_ms))
 

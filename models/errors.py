@@ -36,6 +36,24 @@ def made_otherwise(setting: str, was: str, now: str) -> SettingsError:
     )
 
 
+def check_revise(was_ms: int, now_ms: int) -> None:
+    """Check that late records revise over state that was kept for it, as far back as now.
+
+    Args:
+        was_ms: The horizon of the state's late policy ``revise``; 0 for another policy.
+        now_ms: The same of the settings.
+
+    Raises:
+        SettingsError: The horizons differ: what is needed was deleted, or was emitted already.
+    """
+    if was_ms == now_ms:
+        return
+    if was_ms and now_ms:
+        raise made_otherwise("REVISE_HORIZON", f"{was_ms} ms", f"{now_ms} ms")
+    names = {True: "revise", False: "topic or discard"}
+    raise made_otherwise("LATE_POLICY", names[bool(was_ms)], names[bool(now_ms)])
+
+
 class TopicError(ClickstreamError):
     """A topic is missing, or its partitions or configuration are not as the settings say."""
 

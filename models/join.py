@@ -10,6 +10,19 @@ With ``W = min(S of clicks, S of purchases) - grace``: a record is late when
 kept until ``W >= t + within``, a purchase until ``W > t``, what came of it
 until ``W >= end of its hour + retention``. The bounds are the specification's: Kafka Streams'
 ``JoinWindows`` is inclusive and two-sided.
+
+With the late policy ``revise`` a record that is late by at most the horizon takes part, too
+(attribution is ``all`` then):
+
+- Clicks are kept until ``W >= t + within + horizon``, purchases until ``W > t + horizon``. When a
+  late record is taken, ``W <= t + horizon`` (W is not beyond what it was judged by). So the other
+  half of each of its pairs is still there or still to come, also if it is late itself, and each
+  pair is emitted once; with ``revision`` 1 if either is late.
+- A purchase is unattributed when no click on time matches it, once ``W > t`` and it was read: all
+  clicks on time that could match have been read by then, as each has ``t >= W`` when it is. Late
+  clicks don't count here, whether they were read before or after, so that no interleaving
+  matters: a conversion with a revision takes the place of what was said. Of a late purchase it has
+  ``revision`` 1.
 """
 
 from dataclasses import dataclass
@@ -18,7 +31,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from models.errors import made_otherwise
+from models.errors import check_revise, made_otherwise
 from models.fields import MAX_ID_BYTES
 from models.outcomes import hour_of
 from models.watermark import StreamTimeState
@@ -32,6 +45,8 @@ BUCKETS = 6
 _PARTITION_DIGITS, _OFFSET_DIGITS = 9, 19
 #: Bucket keys kept: more than a day of them.
 _BUCKETS_KEPT = 1_000
+#: What the row of a late click begins with: no topic's name does.
+_LATE = b"!"
 #: How long an id is, in two bytes.
 _LENGTHS = tuple(n.to_bytes(2, "big") for n in range(MAX_ID_BYTES + 1))
 _SUFFIX = Struct(">QIQ").pack
@@ -47,6 +62,7 @@ class JoinRules:
         retention_ms: How long what came of a purchase stays readable.
         attribution: ``all`` pairs, or the ``last`` or ``first`` click of each purchase.
         emit_late: Send late records to late-events.
+        revise_ms: A record late by no more than this takes part all the same.
     """
 
     within_ms: int
@@ -54,19 +70,22 @@ class JoinRules:
     retention_ms: int
     attribution: str = "all"
     emit_late: bool = True
+    revise_ms: int = 0
 
     def check(self, state: bytes) -> None:
         """Check that what a stage remembers was made by the same rules.
 
         Raises:
-            SettingsError: Clicks would be looked for in the buckets of another ``within``, or a
-                purchase be matched by one attribution and again by another.
+            SettingsError: Clicks would be looked for in the buckets of another ``within``, a
+                purchase be matched by one attribution and again by another, or late records miss
+                what was not kept for them.
         """
         kept = msgspec.json.decode(state, type=JoiningState)
         if kept.within_ms != self.within_ms:
             raise made_otherwise("JOIN_WITHIN", f"{kept.within_ms} ms", f"{self.within_ms} ms")
         if kept.attribution != self.attribution:
             raise made_otherwise("ATTRIBUTION", kept.attribution, self.attribution)
+        check_revise(kept.revise_ms, self.revise_ms)
 
     def matches(self, click_ms: int, purchase_ms: int) -> bool:
         """Whether a click and a purchase at these event times are a pair."""
@@ -96,25 +115,27 @@ class JoinRules:
 
     def expired_to(self, horizon_ms: int) -> int:
         """Buckets that start before this hold only clicks which nothing can match any more."""
-        return self.bucket_of(horizon_ms - self.within_ms)
+        return self.bucket_of(horizon_ms - self.within_ms - self.revise_ms)
 
     def outcomes_expired_to(self, horizon_ms: int) -> int:
         """What came of purchases before this has been readable for long enough."""
         return hour_of(horizon_ms - self.retention_ms)
 
 
-class JoiningState(msgspec.Struct, rename="camel"):
+class JoiningState(msgspec.Struct, rename="camel", omit_defaults=True):
     """What the stage remembers.
 
     Attributes:
         time: Stream time of both inputs.
         within_ms: A click matches a purchase less than this later (ms).
         attribution: Which clicks of a purchase it is matched with.
+        revise_ms: Records late by no more than this took part (ms).
     """
 
     time: StreamTimeState
     within_ms: int
     attribution: str
+    revise_ms: int = 0
 
 
 class Source(NamedTuple):
@@ -197,6 +218,16 @@ class ClickKeys:
             self._buckets.clear()
         self._buckets[start_ms] = key = bucket_key(start_ms)
         return key
+
+
+def click_row(source: str, *, late: bool) -> bytes:
+    """The row of a click: its source, and whether it was late."""
+    return _LATE + source.encode() if late else source.encode()
+
+
+def click_in(row: bytes) -> tuple[str, bool]:
+    """The source of a click, and whether it was late."""
+    return row.removeprefix(_LATE).decode(), row.startswith(_LATE)
 
 
 def click_time(key: bytes) -> int:

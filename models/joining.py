@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import repeat
 from operator import sub
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -23,9 +23,19 @@ from models.watermark import StreamTime
 
 #: A record, its fields, its event time (ms), and the grace that it lacked (ms).
 _Judged: TypeAlias = tuple[InputRecord, Inner, int, int]
+#: Purchases with their event times and keys, as a heap.
+_ByTime: TypeAlias = list[tuple[int, bytes, Purchase]]
 #: Clicks and purchases.
 _INPUTS = 2
 _READER = Reader(Inner)
+
+
+class _Click(NamedTuple):
+    """A click: when (ms), from where, and whether it was late."""
+
+    event_ms: int
+    source: str
+    late: bool
 
 
 class Joining:
@@ -52,7 +62,8 @@ class Joining:
         self._purchases_topic = purchases_topic
         self._pending: dict[tuple[bytes, str], dict[bytes, Purchase]] = {}
         self._held: set[bytes] = set()
-        self._by_time: list[tuple[int, bytes, Purchase]] = []
+        self._by_time: _ByTime = []
+        self._resolved: _ByTime = []
         self._fresh: dict[bytes, dict[bytes, bytes]] = {}
         self._keys = ClickKeys(rules)
         self._deleted_to = {join.CLICK: join.bucket_key(0), outcomes.OUTCOME: outcomes.hour_key(0)}
@@ -73,7 +84,7 @@ class Joining:
     def dump(self) -> bytes:
         """Stream time of both inputs, and the rules that the rows were made by."""
         rules = self.rules
-        kept = JoiningState(self.time.dump(), rules.within_ms, rules.attribution)
+        kept = JoiningState(self.time.dump(), rules.within_ms, rules.attribution, rules.revise_ms)
         return msgspec.json.encode(kept)
 
     def urgent(self, records: Sequence[InputRecord]) -> bool:
@@ -148,57 +159,65 @@ class Joining:
             ValueError: It is none of this application's; nothing was done.
         """
         user, product, source = record.key or b"", fields.product_id or "", fields.source_record
-        if lacked_ms > 0:
+        if lacked_ms > self.rules.revise_ms:
             self._keys.of(event_ms, user, product, source)
-            self._late(record, lacked_ms, step)
+            self._refuse(record, lacked_ms, step)
         elif record.topic == self._purchases_topic:
-            join.check_product(product)
-            self._purchase(record, product, event_ms, Source.of(source), step)
+            self._purchase(record, fields, event_ms, lacked_ms, step)
         else:
             prefix, key = self._keys.of(event_ms, user, product, source)
-            step.count("clicks")
-            step.changes[key] = click = source.encode()
+            late = self._count("clicks", lacked_ms, step)
+            step.changes[key] = click = join.click_row(source, late=late)
             self._fresh.setdefault(prefix, {})[key] = click
             if self._pending and self.rules.attribution == "all":
-                self._match_click(user, product, event_ms, source, step)
+                self._match_click(user, product, _Click(event_ms, source, late), step)
 
-    def _late(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
+    @staticmethod
+    def _count(became: str, lacked_ms: int, step: Step) -> bool:
+        """Say what became of a record that is taken; whether it is late."""
+        if lacked_ms > 0:
+            step.revised(lacked_ms)
+            return True
+        step.count(became)
+        return False
+
+    def _refuse(self, record: InputRecord, lacked_ms: int, step: Step) -> None:
         step.late(lacked_ms)
         if self.rules.emit_late:
             raw = msgspec.Raw(record.value or b"null")
             value = {"stage": "join", "lateBy": lacked_ms / 1000, "record": raw}
             step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
-    def _match_click(
-        self, user: bytes, product: str, event_ms: int, source: str, step: Step
-    ) -> None:
+    def _match_click(self, user: bytes, product: str, click: _Click, step: Step) -> None:
         for purchase in self._pending.get((user, product), {}).values():
-            if self.rules.matches(event_ms, purchase.event_ms):
-                self._match(purchase, event_ms, source, step)
+            if self.rules.matches(click.event_ms, purchase.event_ms):
+                self._match(purchase, click, step)
 
     def _purchase(
-        self, record: InputRecord, product: str, event_ms: int, source: Source, step: Step
+        self, record: InputRecord, fields: Inner, event_ms: int, lacked_ms: int, step: Step
     ) -> None:
-        user = record.key or b""
-        key = join.purchase_key(event_ms, source)
+        user, product = record.key or b"", fields.product_id or ""
+        join.check_product(product)
+        key = join.purchase_key(event_ms, Source.of(fields.source_record))
         if key in self._held:
             raise ValueError("it is there already, and waits for its clicks")
-        step.count("purchases")
-        purchase = Purchase(key, user, product, event_ms, record.value or b"", matched=False)
+        late = self._count("purchases", lacked_ms, step)
+        purchase = Purchase(key, user, product, event_ms, record.value or b"", late=late)
         self._hold(purchase)
         step.changes[key] = purchase.row()
         if self.rules.attribution == "all":
-            for click_ms, click in self._clicks_of(purchase):
-                self._match(purchase, click_ms, click, step)
+            for click in self._clicks_of(purchase):
+                self._match(purchase, click, step)
 
     def _hold(self, purchase: Purchase) -> None:
         held = self._pending.setdefault((purchase.user, purchase.product), {})
         held[purchase.key] = purchase
         self._held.add(purchase.key)
-        heapq.heappush(self._by_time, (purchase.event_ms, purchase.key, purchase))
+        due = self._resolved if purchase.resolved else self._by_time
+        heapq.heappush(due, (purchase.event_ms, purchase.key, purchase))
 
-    def _clicks_of(self, purchase: Purchase) -> Iterator[tuple[int, str]]:
-        """Event time and source of the clicks that match, by time, input partition, offset."""
+    def _clicks_of(self, purchase: Purchase) -> Iterator[_Click]:
+        """The clicks that match, by time, input partition, offset."""
         for bucket_ms in self.rules.buckets_for(purchase.event_ms):
             prefix = join.click_prefix(bucket_ms, purchase.user, purchase.product)
             clicks = dict(self._rows.scan(prefix, prefix + b"\xff" * 21))
@@ -206,11 +225,12 @@ class Joining:
             for key, value in sorted(clicks.items()):
                 click_ms = join.click_time(key)
                 if self.rules.matches(click_ms, purchase.event_ms):
-                    yield click_ms, value.decode()
+                    yield _Click(click_ms, *join.click_in(value))
 
-    def _match(self, purchase: Purchase, click_ms: int, click: str, step: Step) -> None:
-        self._emit("conversion-events", purchase.conversion(click_ms, click), step)
-        if not purchase.matched:
+    def _match(self, purchase: Purchase, click: _Click, step: Step) -> None:
+        conversion = purchase.conversion(click.event_ms, click.source, late=click.late)
+        self._emit("conversion-events", conversion, step)
+        if not (purchase.matched or click.late):
             purchase.matched = True
             step.changes[purchase.key] = purchase.row()
 
@@ -220,24 +240,35 @@ class Joining:
         step.changes[outcome.key] = outcome.output.value
 
     def _resolve(self, step: Step) -> bool:
-        """Drop the purchases that W has passed: emit what is still to be said of them."""
+        """Emit what is still to be said of purchases that W has passed; drop what is done with."""
         horizon_ms = self.rules.horizon(self.time.value)
-        resolved = 0
-        while self._by_time and self._by_time[0][0] < horizon_ms:
-            if resolved == MAX_ROWS:
-                return True
-            _, _, purchase = heapq.heappop(self._by_time)
-            self._drop(purchase, step)
-            resolved += 1
+        left = MAX_ROWS
+        for by_time, before_ms, deal in (
+            (self._by_time, horizon_ms, self._resolve_one),
+            (self._resolved, horizon_ms - self.rules.revise_ms, self._drop),
+        ):
+            while by_time and by_time[0][0] < before_ms:
+                if not left:
+                    return True
+                deal(heapq.heappop(by_time)[2], step)
+                left -= 1
         return False
 
-    def _drop(self, purchase: Purchase, step: Step) -> None:
+    def _resolve_one(self, purchase: Purchase, step: Step) -> None:
         if self.rules.attribution != "all":
             clicks = list(self._clicks_of(purchase))
             for click in clicks[-1:] if self.rules.attribution == "last" else clicks[:1]:
-                self._match(purchase, *click, step)
+                self._match(purchase, click, step)
         if not purchase.matched:
             self._emit("unattributed-purchases", purchase.unattributed(), step)
+        if not self.rules.revise_ms:
+            self._drop(purchase, step)
+            return
+        purchase.resolved = True
+        step.changes[purchase.key] = purchase.row()
+        heapq.heappush(self._resolved, (purchase.event_ms, purchase.key, purchase))
+
+    def _drop(self, purchase: Purchase, step: Step) -> None:
         step.changes[purchase.key] = None
         self._held.discard(purchase.key)
         held = self._pending[purchase.user, purchase.product]

@@ -53,21 +53,38 @@ class Outcome:
     output: Output
 
 
+#: What a purchase's row begins with: a digit, the sum of what holds of it.
+_MATCHED, _LATE, _RESOLVED = 1, 2, 4
+
+
 @dataclass(slots=True)
 class Purchase:
-    """A purchase that may still be matched."""
+    """A purchase that may still be matched.
+
+    Attributes:
+        key: Of its row.
+        user: Who bought.
+        product: What was bought.
+        event_ms: When.
+        value: The inner record.
+        matched: A click on time matches it.
+        late: It was late, and within the horizon.
+        resolved: It was said if it is unattributed; only late clicks can match it now.
+    """
 
     key: bytes
     user: bytes
     product: str
     event_ms: int
     value: bytes
-    matched: bool
+    matched: bool = False
+    late: bool = False
+    resolved: bool = False
 
     def row(self) -> bytes:
-        """As kept in the table: matched or not, user, then the inner record."""
-        flag = b"1" if self.matched else b"0"
-        return flag + len(self.user).to_bytes(2, "big") + self.user + self.value
+        """As kept in the table: what holds of it, user, then the inner record."""
+        flags = _MATCHED * self.matched + _LATE * self.late + _RESOLVED * self.resolved
+        return b"%d" % flags + len(self.user).to_bytes(2, "big") + self.user + self.value
 
     @classmethod
     def of_row(cls, key: bytes, row: bytes) -> "Purchase":
@@ -76,10 +93,11 @@ class Purchase:
         value = row[end:]
         fields = inner.decode(value)
         event_ms = ms_of(fields.timestamp)
-        return cls(key, row[3:end], fields.product_id or "", event_ms, value, row[:1] == b"1")
+        flags = [bool(int(row[:1]) & flag) for flag in (_MATCHED, _LATE, _RESOLVED)]
+        return cls(key, row[3:end], fields.product_id or "", event_ms, value, *flags)
 
-    def conversion(self, click_ms: int, click: str) -> Outcome:
-        """That it was matched to a click, at this event time and from this source."""
+    def conversion(self, click_ms: int, click: str, *, late: bool = False) -> Outcome:
+        """That it was matched to a click, at this event time and from this source; a late one?"""
         source = inner.decode(self.value).source_record
         name = f"{click}/{source}"
         value = {
@@ -92,6 +110,7 @@ class Purchase:
             "click": click,
             "purchase": source,
             "order": self._order(),
+            **_revision(revised=late or self.late),
         }
         return self._outcome(CONVERSION, name, value)
 
@@ -104,6 +123,7 @@ class Purchase:
             "purchaseTimestamp": iso(self.event_ms),
             "purchase": source,
             "order": self._order(),
+            **_revision(revised=self.late),
         }
         return self._outcome(UNATTRIBUTED, source, value)
 
@@ -114,3 +134,12 @@ class Purchase:
         prefix = user_prefix(hour_of(self.event_ms), self.user)
         key = prefix + self.event_ms.to_bytes(8, "big") + kind + name.encode()
         return Outcome(key, Output(self.user, msgspec.json.encode(value)))
+
+
+def is_matched(row: bytes) -> bool:
+    """Whether a click on time matches the purchase of this row."""
+    return bool(int(row[:1]) & _MATCHED)
+
+
+def _revision(*, revised: bool) -> dict[str, int]:
+    return {"revision": 1} if revised else {}

@@ -1,18 +1,21 @@
 """What a person wants to see of a user, or of a window, in a stage's table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
 
-from models.join import CLICK, PURCHASE, Source, bucket_key, click_time
-from models.outcomes import CONVERSION, OUTCOME, hour_key, hour_of, user_prefix
+from models.join import CLICK, PURCHASE, Source, bucket_key, click_in, click_time
+from models.outcomes import CONVERSION, OUTCOME, hour_key, hour_of, is_matched, user_prefix
 from models.rankings import RANKED, SUMMARY, Summary, summary_in, window_key
+from models.revisions import REVISION, revision_key
 from models.stage import Rows
 from models.timestamps import iso
 from models.windows import ROW, WindowRules, row_key, row_parts
 
 Json: TypeAlias = dict[str, object]
+#: Clicks on time in a window, and how many late ones revise them.
+Count: TypeAlias = tuple[int, int]
 
 #: What can be ranked in a window, and the kind of its rows.
 RANKINGS = {"users": ROW, **RANKED}
@@ -36,17 +39,48 @@ def windows_of(rows: Rows, rules: WindowRules, user: bytes, closed_to: bytes) ->
         user: The user's id.
         closed_to: Rows below this key are final.
     """
-    keys = [row_key(start, user) for start in _prefixes(rows, ROW, ROW)]
-    return [
-        {
-            "windowStart": iso(start := row_parts(key)[0]),
-            "windowEnd": iso(start + rules.size_ms),
-            "clickCount": int(count),
-            "final": key < closed_to,
-        }
-        for key, count in zip(keys, rows.get_many(keys), strict=True)
-        if count is not None
-    ]
+    starts = set(_prefixes(rows, ROW, ROW)).union(_prefixes(rows, REVISION, REVISION))
+    keys = [row_key(start, user) for start in sorted(starts)]
+    found = zip(keys, counts_in(rows, rules, keys), strict=True)
+    return [told for key, count in found if (told := window_told(rules, closed_to, key, count))]
+
+
+def counts_in(rows: Rows, rules: WindowRules, keys: Sequence[bytes]) -> list[Count]:
+    """The counts of rows, and how often they were revised.
+
+    Args:
+        rows: The rows of the counting stage.
+        rules: The rules of windows.
+        keys: Of the counts.
+    """
+    counts = rows.get_many(keys)
+    revised: Sequence[bytes | None] = [None] * len(keys)
+    if rules.revise_ms:
+        revised = rows.get_many([revision_key(key) for key in keys])
+    return [(int(count or 0), int(k or 0)) for count, k in zip(counts, revised, strict=True)]
+
+
+def window_told(rules: WindowRules, closed_to: bytes, key: bytes, count: Count) -> Json | None:
+    """A user's window as it was emitted last, or as it is so far; None without anything to tell.
+
+    Args:
+        rules: The rules of windows.
+        closed_to: Rows below this key are final.
+        key: Of the count.
+        count: The count, and how often it was revised: told once it is final.
+    """
+    final = key < closed_to
+    revision = count[1] if final else 0
+    if not (clicks := count[0] + revision):
+        return None
+    start_ms, _ = row_parts(key)
+    told: Json = {
+        "windowStart": iso(start_ms),
+        "windowEnd": iso(start_ms + rules.size_ms),
+        "clickCount": clicks,
+        "final": final,
+    }
+    return told | {"revision": revision} if revision else told
 
 
 def clicks_of(rows: Rows, user: bytes) -> list[Json]:
@@ -58,7 +92,7 @@ def clicks_of(rows: Rows, user: bytes) -> list[Json]:
         for key, source in rows.scan(prefix, prefix + b"\xff" * 300):
             product = key[len(prefix) + 2 : -20].decode()
             at = iso(click_time(key))
-            found.append({"productId": product, "timestamp": at, "source": source.decode()})
+            found.append({"productId": product, "timestamp": at, "source": click_in(source)[0]})
     return found
 
 
@@ -68,7 +102,7 @@ def purchases_of(rows: Rows, user: bytes) -> list[Json]:
     return [
         {
             "timestamp": iso(int.from_bytes(key[1:9], "big")),
-            "matched": row[:1] == b"1",
+            "matched": is_matched(row),
             "purchase": _source(key),
         }
         for key, row in rows.scan(PURCHASE, PURCHASE + b"\xff" * 9)

@@ -100,6 +100,11 @@ class Step:
         self.count("late")
         self.late_by_ms.append(lacked_ms)
 
+    def revised(self, lacked_ms: int) -> None:
+        """Say that a record was late, by how much, and revised what had been said."""
+        self.count("revised")
+        self.late_by_ms.append(lacked_ms)
+
     def __bool__(self) -> bool:
         return bool(self.outputs or self.changes)
 

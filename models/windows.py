@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models.errors import made_otherwise
+from models.errors import check_revise, made_otherwise
 from models.rankings import RANKED, window_key
 from models.watermark import StreamTimeState
 
@@ -39,6 +39,7 @@ class WindowRules:
         emit_late: Send late clicks to late-events.
         count_bots: Count clicks of bots.
         rankings: What is ranked beside users: of ``products`` and ``pages``.
+        revise_ms: A click late by less than this revises its count (:mod:`models.revisions`).
     """
 
     size_ms: int
@@ -47,21 +48,23 @@ class WindowRules:
     emit_late: bool = True
     count_bots: bool = True
     rankings: Collection[str] = tuple(RANKED)
+    revise_ms: int = 0
 
     def start_of(self, event_ms: int) -> int:
         """Start of the window that the event falls into."""
         return event_ms - event_ms % self.size_ms
 
     def check(self, state: bytes) -> None:
-        """Check that what a stage remembers was made by windows of the same length.
+        """Check that what a stage remembers was made by the same rules.
 
         Raises:
             SettingsError: A window that has begun would hold clicks of two lengths, and some of
-                those that closed would never be emitted.
+                those that closed would never be emitted; or revisions would have gaps.
         """
-        kept_ms = msgspec.json.decode(state, type=CountingState).size_ms
-        if kept_ms != self.size_ms:
-            raise made_otherwise("WINDOW_SIZE", f"{kept_ms} ms", f"{self.size_ms} ms")
+        kept = msgspec.json.decode(state, type=CountingState)
+        if kept.size_ms != self.size_ms:
+            raise made_otherwise("WINDOW_SIZE", f"{kept.size_ms} ms", f"{self.size_ms} ms")
+        check_revise(kept.revise_ms, self.revise_ms)
 
     def last_closed(self, stream_time_ms: int) -> int:
         """Start of the newest window that is closed at this stream time."""
@@ -79,15 +82,17 @@ def row_parts(key: bytes) -> tuple[int, bytes]:
     return int.from_bytes(key[1:USER_AT], "big"), key[USER_AT:]
 
 
-class CountingState(msgspec.Struct, rename="camel"):
+class CountingState(msgspec.Struct, rename="camel", omit_defaults=True):
     """What the stage remembers.
 
     Attributes:
         time: The stage's stream time.
         closed_to: Rows below this key are final; in hexadecimal.
         size_ms: Length of the windows.
+        revise_ms: Clicks that were late by less than this revised their counts.
     """
 
     time: StreamTimeState
     closed_to: str
     size_ms: int
+    revise_ms: int = 0

@@ -141,7 +141,7 @@ class Analysis:
         counts_ms = _ALWAYS_MS
         if starts[CLICK_COUNTS][p]:
             [first] = self._warehouse.one(
-                "SELECT min_by(start_ms, o) FROM count_sent WHERE p = ?", [p]
+                "SELECT min_by(start_ms, o) FROM count_sent WHERE p = ? AND revision = 0", [p]
             )
             counts_ms = -_ALWAYS_MS if first is None else first + 1
         outputs = (LATE_EVENTS, CONVERSION_EVENTS, UNATTRIBUTED_PURCHASES)

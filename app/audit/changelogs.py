@@ -3,12 +3,14 @@
 Layouts, all numbers big-endian:
 
 - counts: ``w``, window start (8), user; the count in decimal.
+- revisions: ``r``, window start (8), user; how many, in decimal.
 - products and pages: ``i`` or ``g``, window start (8), product or page; the count in decimal.
 - windows: ``s``, window start (8); JSON of clicks, users and late.
 - clicks: ``c``, bucket start (8), user and product (2 bytes of length before each), event time (8),
-  input partition (4), input offset (8); the source's name.
-- purchases: ``p``, event time (8), input partition (4), input offset (8); ``1`` if matched else
-  ``0``, the user (2 bytes of length before it), the purchase's inner record.
+  input partition (4), input offset (8); ``!`` if it was late, the source's name.
+- purchases: ``p``, event time (8), input partition (4), input offset (8); a digit, the sum of 1 if
+  matched, 2 if late and 4 if resolved, the user (2 bytes of length before it), the purchase's
+  inner record.
 - outcomes: ``o``, hour (8), user (2 bytes of length before it), event time of the purchase (8),
   ``c`` and a conversion's id, or ``u`` and a purchase's source; the JSON that was emitted.
 """
@@ -56,7 +58,7 @@ class Changelog:
             if key == STATE_KEY:
                 state = value
             elif value is not None and key is not None and key[:1] == b"c":
-                self._rows.append((stage, p, record.offset, key, b""))
+                self._rows.append((stage, p, record.offset, key, value[:1]))
             else:
                 self._rows.append((stage, p, record.offset, key, value))
         if state is not None:
@@ -121,13 +123,13 @@ def _sized(data: bytes, at: int) -> tuple[str, int]:
     return data[at + 2 : end].decode(), end
 
 
-def _click(key: bytes, _value: bytes) -> Row:
+def _click(key: bytes, value: bytes) -> Row:
     user, at = _sized(key, 9)
     product, at = _sized(key, at)
     if len(key) != at + _CLICK_SUFFIX:
         raise ValueError("it is no key of a click")
     times = _int(key[at : at + 8]), _int(key[at + 8 : at + 12]), _int(key[at + 12 :])
-    return _int(key[1:9]), user, product, *times
+    return _int(key[1:9]), user, product, *times, value[:1] == b"!"
 
 
 def _purchase(key: bytes, value: bytes) -> Row:
@@ -136,7 +138,8 @@ def _purchase(key: bytes, value: bytes) -> Row:
     user, at = _sized(value, 1)
     product = json.loads(value[at:])["productId"]
     place = _int(key[1:9]), _int(key[9:13]), _int(key[13:])
-    return *place, user, product, value[:1] == b"1"
+    flags = int(value[:1])
+    return *place, user, product, *(bool(flags & flag) for flag in (1, 2, 4))
 
 
 def _outcome(key: bytes, value: bytes) -> Row:
@@ -150,12 +153,13 @@ def _outcome(key: bytes, value: bytes) -> Row:
 #: By stage and first byte of the key: the table of the row, how to read it, columns but p.
 _DECODERS: Mapping[tuple[str, bytes], tuple[str, Decode, int]] = {
     ("counting", b"w"): ("count_row", _count, 3),
+    ("counting", b"r"): ("revision_row", _count, 3),
     ("counting", b"s"): ("window_row", _window, 4),
     ("counting", b"i"): ("product_row", _count, 3),
     ("counting", b"g"): ("page_row", _count, 3),
-    ("joining", b"c"): ("click_row", _click, 6),
-    ("joining", b"p"): ("purchase_row", _purchase, 6),
+    ("joining", b"c"): ("click_row", _click, 7),
+    ("joining", b"p"): ("purchase_row", _purchase, 8),
     ("joining", b"o"): ("outcome_row", _outcome, 6),
 }
 #: What any other row is taken for.
-_UNKNOWN = {"counting": ("count_row", _nobody, 3), "joining": ("click_row", _nobody, 6)}
+_UNKNOWN = {"counting": ("count_row", _nobody, 3), "joining": ("click_row", _nobody, 7)}

@@ -85,7 +85,7 @@ COMPARISONS = (
         ("user_id", "product_id", "event_ms", "stream_ms"),
     ),
     Comparison("dead-letters", "dead", ("source",)),
-    Comparison("click-counts", "counts", ("user_id", "start_ms"), ("end_ms", "clicks")),
+    Comparison("click-counts", "counts", ("user_id", "start_ms", "revision"), ("end_ms", "clicks")),
     Comparison(
         "late-events: clicks",
         "late_clicks",
@@ -96,13 +96,13 @@ COMPARISONS = (
         "conversion-events",
         "conversions",
         (*_KEYS_OF["join"], "user_id"),
-        ("product_id", "click_ms", "purchase_ms", "took_ms", "purchase_order"),
+        ("product_id", "click_ms", "purchase_ms", "took_ms", "purchase_order", "revision"),
     ),
     Comparison(
         "unattributed-purchases",
         "unattributed",
         ("purchase_q", "purchase_o", "user_id"),
-        ("product_id", "purchase_ms", "purchase_order"),
+        ("product_id", "purchase_ms", "purchase_order", "revision"),
     ),
     Comparison(
         "late-events: join",
@@ -111,6 +111,12 @@ COMPARISONS = (
         ("event_ms", "late_by_ms"),
     ),
     Comparison("table click-counts", "count_rows", ("p", "user_id", "start_ms"), ("clicks",)),
+    Comparison(
+        "table click-counts: revisions",
+        "revision_rows",
+        ("p", "user_id", "start_ms"),
+        ("revision",),
+    ),
     Comparison(
         "table click-counts: windows", "window_rows", ("p", "start_ms"), ("clicks", "users", "late")
     ),
@@ -122,19 +128,19 @@ COMPARISONS = (
         "table join-state: clicks",
         "click_rows",
         ("p", *_KEYS_OF["input"], "user_id"),
-        ("product_id", "event_ms", "bucket_ms"),
+        ("product_id", "event_ms", "bucket_ms", "late"),
     ),
     Comparison(
         "table join-state: purchases",
         "purchase_rows",
         ("p", *_KEYS_OF["input"], "user_id"),
-        ("product_id", "event_ms", "matched"),
+        ("product_id", "event_ms", "matched", "late", "resolved"),
     ),
     Comparison(
         "table join-state: outcomes",
         "outcome_rows",
         ("p", *_KEYS_OF["join"], "user_id"),
-        ("product_id", "click_ms", "purchase_ms", "hour_ms", "purchase_order"),
+        ("product_id", "click_ms", "purchase_ms", "hour_ms", "purchase_order", "revision"),
     ),
 )
 
@@ -147,7 +153,9 @@ WHOLE = (
 SENT = Comparison("records in topics", "sent", ("topic",), ("records",))
 
 #: Compared when a worker's address is given.
-VIEWS = Comparison("view of click-counts", "views", ("user_id", "start_ms"), ("end_ms", "clicks"))
+VIEWS = Comparison(
+    "view of click-counts", "views", ("user_id", "start_ms"), ("end_ms", "clicks", "revision")
+)
 
 
 def compare(warehouse: Warehouse, comparison: Comparison) -> Line:

@@ -59,8 +59,8 @@ class Rules:
 
     @property
     def late_sent(self) -> bool:
-        """Whether late records go to late-events."""
-        return self.settings.late_policy is LatePolicy.TOPIC
+        """Whether late records go to late-events, those that revise nothing."""
+        return self.settings.late_policy is not LatePolicy.DISCARD
 
     def constants(self) -> dict[str, int | str | bool]:
         """What SQL calls by name, as ``grace_ms()``."""
@@ -75,6 +75,7 @@ class Rules:
             "future_skew_ms": settings.future_skew_ms,
             "count_bots": settings.count_bots,
             "late_sent": self.late_sent,
+            "revise_ms": settings.revise_ms,
             "rank_products": "products" in settings.ranked,
             "rank_pages": "pages" in settings.ranked,
             "attribution": settings.attribution.value,

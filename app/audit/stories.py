@@ -12,7 +12,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Source records that one difference names.
 _SOURCES = 5
 #: Views that speak of a user's window.
-_WINDOWS = {"counts", "count_rows", "views"}
+_WINDOWS = {"counts", "count_rows", "revision_rows", "views"}
 #: What columns are called.
 _TEXT = {
     "user_id": "user",
@@ -21,6 +21,7 @@ _TEXT = {
     "stream_ms": "streamTime",
     "start_ms": "window",
     "end_ms": "until",
+    "revision": "revision",
     "clicks": "clicks",
     "users": "users",
     "late": "late",
@@ -41,8 +42,11 @@ _TEXT = {
     "records": "records",
     "s_ms": "stream time",
     "matched": "matched",
+    "resolved": "resolved",
     "source": "source",
 }
+#: What goes without saying.
+_PLAIN = {("revision", 0), ("late", False), ("resolved", False)}
 _DURATIONS = {"late_by_ms", "took_ms"}
 #: Which input a view's records come from; where it is a column, that says it.
 _KIND = {"enriched": CLICKS, "admitted": PURCHASES, "late_clicks": CLICKS, "click_rows": CLICKS,
@@ -105,7 +109,8 @@ class Stories:
         if "source_o" in values:
             kind = values.get("kind") or _KIND.get(view, CLICKS)
             words.append(self._place(kind, values["q"], values["source_o"]))
-        words += [f"{_TEXT[n]} {_value(n, v)}" for n, v in values.items() if n in _TEXT]
+        told = {n: v for n, v in values.items() if n in _TEXT and (n, v) not in _PLAIN}
+        words += [f"{_TEXT[n]} {_value(n, v)}" for n, v in told.items()]
         return words
 
     def _place(self, kind: str, q: int | None, o: int | None) -> str:

@@ -70,7 +70,7 @@ async def _windows(asking: ClientSession, url: str, user: str) -> Sequence[tuple
                 raise _no_answer(path, f"status {answer.status}")
             windows = await answer.json(content_type=None)
         return [
-            (user, w["windowStart"], w["windowEnd"], int(w["clickCount"]))
+            (user, w["windowStart"], w["windowEnd"], int(w["clickCount"]), w.get("revision", 0))
             for w in windows
             if w["final"]
         ]

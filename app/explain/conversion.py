@@ -89,6 +89,9 @@ def _in_time(rules: JoinRules, word: str, trace: Trace) -> tuple[str, str, bool]
         lacked_ms = rules.lacked(item.event_ms, item.stream_ms, item.stream_ms)
         late = lacked_ms / 1000 if lacked_ms > 0 else None
     got = "in time" if late is None else f"late by {late:g} s"
+    if rules.revise_ms:
+        rule = f"the {word} is late by no more than {rules.revise_ms / 1000:g} s"
+        return rule, got, round((late or 0) * 1000) <= rules.revise_ms
     return f"the {word} is not late", got, late is None
 
 

@@ -50,14 +50,16 @@ async def of_count(topics: Topics, settings: Settings, user: str, start_ms: int)
         read_to = envelope.positions.get(inner, 0)
         now_ms = msgspec.json.decode(envelope.stage, type=CountingState).time.value
         stream_ms = now_ms if now_ms > NEVER_MS else None
+    emitted = [
+        (int(str(value.get("revision", 0))), int(str(value["clickCount"])), place_of(record))
+        for record in finals
+        if (value := value_of(record)).get("windowStart") == iso(start_ms)
+    ]
     return CountEvidence(
         clicks=[click for record in clicks if (click := passed(record))],
         late=dict(_late(record) for record in late if value_of(record).get("stage") == "count"),
-        finals=[
-            (int(str(value["clickCount"])), place_of(record))
-            for record in finals
-            if (value := value_of(record)).get("windowStart") == iso(start_ms)
-        ],
+        finals=[(count, place) for revision, count, place in emitted if not revision],
+        revisions=[one for one in emitted if one[0]],
         dead=[dead(record) for record in letters],
         read_to=read_to,
         stream_ms=stream_ms,

@@ -89,13 +89,14 @@ def _counting(rules: WindowRules, item: Passed, trace: Trace) -> Row:
     start_ms = rules.start_of(item.event_ms)
     window = f"[{iso(start_ms)}, {iso(start_ms + rules.size_ms)})"
     late = trace.late_by("count")
-    if late is None and not rules.emit_late:
-        lacked_ms = item.stream_ms - start_ms - rules.size_ms - rules.grace_ms
+    lacked_ms = item.stream_ms - start_ms - rules.size_ms - rules.grace_ms
+    if late is None and (not rules.emit_late or rules.revise_ms):
         late = lacked_ms / 1000 if lacked_ms >= 0 else None
     if item.bot and not rules.count_bots:
         return Row("skipped", None, "a bot's click is not counted")
     if late is not None:
-        return Row("late", None, f"by {late} s for {window}: S(q) was {iso(item.stream_ms)}")
+        word = "revised" if 0 <= lacked_ms < rules.revise_ms else "late"
+        return Row(word, None, f"by {late} s for {window}: S(q) was {iso(item.stream_ms)}")
     more = f"explain count {item.user} {iso(start_ms)}"
     return Row("counted", None, f"in {window}; see: {more}")
 

@@ -124,11 +124,11 @@ class Judge:
         if candidate.kind == CLICKS:
             end_ms = self.windows.start_of(event_ms) + self.windows.size_ms
             reached_ms = max(stream_ms, self.times.counted[at])
-            if reached_ms >= end_ms + self.windows.grace_ms:
+            if reached_ms >= end_ms + self.windows.grace_ms + self.windows.revise_ms:
                 stages.append(COUNT)
         if candidate.kind == PURCHASES or candidate.product is not None:
             lacked_ms = self.join.lacked(event_ms, stream_ms, self.times.joined[at])
-            if lacked_ms > 0:
+            if lacked_ms > self.join.revise_ms:
                 stages.append(JOIN)
         return stages
 

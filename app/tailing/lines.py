@@ -31,7 +31,8 @@ Fields = Mapping[str, Any]
 
 def _count(value: Fields) -> str:
     window = f"{value.get('windowStart')} to {value.get('windowEnd')}"
-    return f"{window}  {value.get('userId')}  {value.get('clickCount')} clicks"
+    revision = f", revision {value['revision']}" if "revision" in value else ""
+    return f"{window}  {value.get('userId')}  {value.get('clickCount')} clicks{revision}"
 
 
 def _conversion(value: Fields) -> str:

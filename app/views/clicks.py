@@ -7,7 +7,7 @@ from app.reading import Reading
 from app.views.asking import Span
 from app.views.conversions import JOIN_STATE, check_known
 from app.views.owned import of_user
-from models.join import CLICK, bucket_key, click_time
+from models.join import CLICK, bucket_key, click_in, click_time
 from models.queries import Json
 from models.timestamps import iso
 
@@ -49,4 +49,4 @@ async def _clicks(reading: Reading, user: bytes) -> AsyncIterator[list[_Click]]:
         prefix = bucket_key(bucket_ms) + len(user).to_bytes(2, "big") + user
         named = slice(len(prefix) + 2, -20)  # between its length and the click's time and place
         async for rows in reading.scan(prefix, prefix + b"\xff" * 3):
-            yield [_Click(click_time(k), k[named].decode(), row.decode()) for k, row in rows]
+            yield [_Click(click_time(k), k[named].decode(), click_in(row)[0]) for k, row in rows]

@@ -1,7 +1,7 @@
 """``GET /counts/{user}``: how often a user clicked, by window."""
 
 from collections import deque
-from operator import methodcaller
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.answers import Unknown
@@ -11,17 +11,16 @@ from app.topics import CLICK_COUNTS
 from app.views.asking import Span
 from app.views.owned import of_user
 from models.errors import shown
-from models.queries import Json
+from models.queries import Count, Json, counts_in, window_told
 from models.rankings import SUMMARY, window_key
-from models.timestamps import iso
 from models.windows import WindowRules, row_key, row_parts
 
 if TYPE_CHECKING:
     from app.bootstrap import App
     from app.views import View
 
-#: A key's count; the key tells the window.
-_Row = tuple[bytes, bytes]
+#: A key and its count; the key tells the window.
+_Row = tuple[bytes, Count]
 
 
 def views(app: "App") -> dict[str, "View"]:
@@ -29,41 +28,33 @@ def views(app: "App") -> dict[str, "View"]:
 
     async def counts(reading: Reading, user: bytes, span: Span) -> Json:
         closed_to = reading.closed_to
-        rows, known = await _rows(reading, user, span)
+        rules = window_rules(app.settings)
+        rows, known = await _rows(reading, rules, user, span)
         if not known:
             raise Unknown(
                 f"A user is known while a window with clicks is kept; {shown(user.decode())} has "
                 "none. Correct the id, or ask again after the next click."
             )
-        rules = window_rules(app.settings)
-        return {"windows": [_window(rules, closed_to, row) for row in rows]}
+        told = [window_told(rules, closed_to, key, count) for key, count in rows]
+        return {"windows": [window for window in told if window]}
 
     return {"/counts/{user}": of_user(app, CLICK_COUNTS, counts, "from", "to", "limit")}
 
 
-async def _rows(reading: Reading, user: bytes, span: Span) -> tuple[deque[_Row], bool]:
+async def _rows(
+    reading: Reading, rules: WindowRules, user: bytes, span: Span
+) -> tuple[deque[_Row], bool]:
     """The user's rows in the span, oldest first, and whether there are any at all.
 
-    Where a user has a row the window has a summary, so that a scan of these tells the keys.
+    Where a user has a row, or revisions, the window has a summary: a scan of these tells the keys.
     """
     within, known = deque[_Row](maxlen=span.limit), False
     async for summaries in reading.scan(window_key(SUMMARY, 0), SUMMARY + b"\xff" * 9):
         keys = [row_key(row_parts(key)[0], user) for key, _ in summaries]
-        found = reading.read(methodcaller("get_many", keys))
+        found = reading.read(partial(counts_in, rules=rules, keys=keys))
         for key, count in zip(keys, found, strict=True):
-            if count is not None:
+            if any(count):
                 known = True
                 if span.from_ms <= row_parts(key)[0] < span.to_ms:
                     within.append((key, count))
     return within, known
-
-
-def _window(rules: WindowRules, closed_to: bytes, row: _Row) -> Json:
-    key, count = row
-    start_ms, _ = row_parts(key)
-    return {
-        "windowStart": iso(start_ms),
-        "windowEnd": iso(start_ms + rules.size_ms),
-        "clickCount": int(count),
-        "final": key < closed_to,
-    }

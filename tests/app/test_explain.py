@@ -67,6 +67,32 @@ def test_a_count_rests_on_the_clicks_in_its_window_that_are_not_late() -> None:
     assert f"3 counted, and {FINAL} says 3: right." == story.verdict
 
 
+REVISED = replace(RULES, revise_ms=MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("finals", "revisions", "right"),
+    [([3], [(1, 4)], True), ([3], [(1, 5)], False), ([3], [], False), ([], [(1, 4)], False)],
+)
+def test_a_late_click_within_the_horizon_revises_the_count(
+    finals: list[int], revisions: list[tuple[int, int]], right: object
+) -> None:
+    """Late by nothing, with a horizon of a minute: three on time, then a record that says four."""
+    story = _count(
+        REVISED,
+        finals=[(count, FINAL) for count in finals],
+        revisions=[(k, count, FINAL) for k, count in revisions],
+    )
+    assert ["clicks-0-4"] == _names(story, "Late, and revised the count")
+    assert [] == _names(story, "Late")
+    assert right == story.right
+
+
+def test_what_revises_an_open_window_waits_for_its_closing() -> None:
+    """Nothing was emitted, and that is right."""
+    assert _count(REVISED, stream_ms=at("10:11"), finals=[]).right
+
+
 def test_a_late_event_is_believed_where_stream_time_alone_would_not_say_late() -> None:
     """A click that came back from idleness is late by the stage's time."""
     story = _count(late={"clicks-0-1": (2.5, "late-events-1-0")}, finals=[(2, FINAL)])

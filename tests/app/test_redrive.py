@@ -102,6 +102,20 @@ def test_a_purchase_is_late_only_for_the_join_and_a_click_with_a_product_for_bot
     assert (1, "late again for count and join") == _verdict(judge((far_ms, far_ms)), both)
 
 
+def test_a_late_record_goes_back_where_it_revises() -> None:
+    """Late by less than the horizon it is taken, though later than the grace."""
+    windows, join = replace(WINDOWS, revise_ms=MINUTE_MS), replace(JOIN, revise_ms=MINUTE_MS)
+    closed_ms, late_ms = START_MS + 7 * MINUTE_MS, START_MS + MINUTE_MS + JOIN.grace_ms
+    purchase = replace(CLICK, kind="purchases", product="p")
+    for candidate, last_ms, stage in (
+        (CLICK, closed_ms + MINUTE_MS - 1, "count"),
+        (purchase, late_ms + MINUTE_MS, "join"),
+    ):
+        for q_ms, doubt in ((last_ms, ""), (last_ms + 1, f"late again for {stage}")):
+            by = replace(judge((q_ms, q_ms)), windows=windows, join=join)
+            assert (1, doubt) == _verdict(by, candidate)
+
+
 def test_a_closed_window_stays_as_it_was_given() -> None:
     """A grace that was raised would take the click, and the count was emitted: it is refused."""
     raised = judge((START_MS + 6 * MINUTE_MS,) * 2, START_MS + 6 * MINUTE_MS, closed=START_MS + 1)

@@ -32,6 +32,11 @@ def record(
             "S to E  u  3 clicks",
         ),
         (
+            "click-counts",
+            {"userId": "u", "clickCount": 4, "windowStart": "S", "windowEnd": "E", "revision": 1},
+            "S to E  u  4 clicks, revision 1",
+        ),
+        (
             "late-events",
             {
                 "stage": "join",

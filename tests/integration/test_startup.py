@@ -124,7 +124,7 @@ def test_settings_out_of_bounds_or_malformed_get_a_line_each(bare: Cluster) -> N
         "PARTITIONS": ("0", "it must be at least 1."),
         "WINDOW_SIZE": ("five minutes", "a duration is seconds as a number, or text such as 90s"),
         "IDLE_TIMEOUT": ("10ms", "it must be at least 100 ms."),
-        "LATE_POLICY": ("drop", "it must be 'topic' or 'discard'."),
+        "LATE_POLICY": ("drop", "it must be 'topic', 'discard' or 'revise'."),
         "COUNT_BOTS": ("maybe", "it must be a valid boolean"),
         "WEB_HOST": ("http://me", "it is not of that form. Host name"),
     }

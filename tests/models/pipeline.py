@@ -196,6 +196,7 @@ def _counting(rules: Rules, sizes: Mapping[str, int]) -> Callable[[Rows], Stage]
         rules.emit_late,
         rules.count_bots,
         rules.rankings,
+        rules.revise,
     )
     clicks = {"clicks": sizes["clicks"]}
     return lambda rows: Counting(windows, StreamTime(clicks, TIMEOUT), rows)
@@ -203,6 +204,11 @@ def _counting(rules: Rules, sizes: Mapping[str, int]) -> Callable[[Rows], Stage]
 
 def _joining(rules: Rules, sizes: Mapping[str, int]) -> Callable[[Rows], Stage]:
     join = JoinRules(
-        rules.within, rules.join_grace, rules.retention, rules.attribution, rules.emit_late
+        rules.within,
+        rules.join_grace,
+        rules.retention,
+        rules.attribution,
+        rules.emit_late,
+        rules.revise,
     )
     return lambda rows: Joining(join, StreamTime(sizes, TIMEOUT), rows, BY_USER)

@@ -50,6 +50,7 @@ class Rules:
     emit_late: bool = True
     count_bots: bool = True
     rankings: tuple[str, ...] = ("products", "pages")
+    revise: int = 0
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -159,17 +160,25 @@ def _count(
     found: dict[str, list[Fields]],
 ) -> None:
     clicks: Counter[tuple[str, int]] = Counter()
+    revised: Counter[tuple[str, int]] = Counter()
     for event, start, final_at in _clicks(rules, inputs):
         if event.stream < final_at:
             clicks[str(event.fields["userId"]), start] += 1
+        elif event.stream - final_at < rules.revise:
+            revised[str(event.fields["userId"]), start] += 1
         elif rules.emit_late:
             window = {"windowStart": text(start), "windowEnd": text(start + rules.size)}
             found["late-events"].append(_late("count", event, event.stream - final_at, **window))
     end = stream_time({"clicks": inputs["clicks"]}, idle)
-    for (user, start), count in clicks.items():
-        if start + rules.size + rules.grace <= end:
-            window = {"windowStart": text(start), "windowEnd": text(start + rules.size)}
-            found["click-counts"].append({"userId": user, "clickCount": count, **window})
+    for user, start in clicks.keys() | revised:
+        if start + rules.size + rules.grace > end:
+            continue
+        final = clicks[user, start]
+        window = {"windowStart": text(start), "windowEnd": text(start + rules.size)}
+        count = {"userId": user, "clickCount": final, **window}
+        found["click-counts"] += [count] if final else []
+        for k in range(1, revised[user, start] + 1):
+            found["click-counts"].append(count | {"clickCount": final + k, "revision": k})
 
 
 def _clicks(rules: Rules, inputs: Mapping[str, Sequence[Log]]) -> Iterator[tuple[_Event, int, int]]:
@@ -203,10 +212,10 @@ def _join(
     taken: dict[str, list[_Event]] = {"clicks": [], "purchases": []}
     for topic, events in taken.items():
         for event in _events(topic, inputs[topic]):
-            lacked = event.stream - rules.join_grace - event.time
+            lacked = _lacked(rules, event)
             if event.fields.get("productId") is None:
                 continue
-            if lacked <= 0:
+            if lacked <= rules.revise:
                 events.append(event)
             elif rules.emit_late:
                 found["late-events"].append(_late("join", event, lacked))
@@ -216,12 +225,23 @@ def _join(
         clicks = [c for c in taken["clicks"] if c.pair == bought.pair]
         clicks = [c for c in clicks if 0 <= bought.time - c.time < rules.within]
         clicks.sort(key=lambda click: (click.time, click.place))
-        if not clicks and resolved:
-            found["unattributed-purchases"].append(_unattributed(bought))
+        late = _lacked(rules, bought) > 0
+        if resolved and not [c for c in clicks if _lacked(rules, c) <= 0]:
+            found["unattributed-purchases"].append(_unattributed(bought) | _revision(late))
         if rules.attribution != "all":
             one = clicks[:1] if rules.attribution == "first" else clicks[-1:]
             clicks = one if resolved else []
-        found["conversion-events"].extend(_conversion(click, bought) for click in clicks)
+        for click in clicks:
+            revision = _revision(late or _lacked(rules, click) > 0)
+            found["conversion-events"].append(_conversion(click, bought) | revision)
+
+
+def _lacked(rules: Rules, event: _Event) -> int:
+    return event.stream - rules.join_grace - event.time
+
+
+def _revision(revised: bool) -> Fields:
+    return {"revision": 1} if revised else {}
 
 
 def _unattributed(bought: _Event) -> Fields:

@@ -33,6 +33,23 @@ RULES = st.builds(
     rankings=st.sampled_from([("products", "pages"), ("pages",), ("products",), ()]),
 )
 
+
+def _revising(revise: int, longer: int, **rules: Any) -> Rules:
+    return Rules(revise=revise, retention=revise + longer, **rules)
+
+
+#: Late records revise, many of them; the horizon may be as long as the retention, not longer.
+REVISING = st.builds(
+    _revising,
+    revise=st.sampled_from([1, 5, 100, 200]),
+    longer=st.sampled_from([0, 0, 20]),
+    size=st.sampled_from([5, 10]),
+    grace=st.sampled_from([0, 0, 3]),
+    within=st.sampled_from([5, 30]),
+    join_grace=st.sampled_from([0, 0, 3]),
+    count_bots=st.booleans(),
+)
+
 PARTITIONS = st.integers(1, 3)
 CRASHES = st.sampled_from(["", "", "before", "after", "rewind"])
 
@@ -142,4 +159,5 @@ class Case:
 def cases(*idle_ms: int) -> st.SearchStrategy[Case]:
     """Anything; input partitions may be idle for so long at any time."""
     rows = st.sampled_from([1, 2, 20_000])
-    return st.builds(Case, RULES, INPUTS, PARTITIONS, turns(*idle_ms), rows)
+    rules = st.one_of(RULES, REVISING)
+    return st.builds(Case, rules, INPUTS, PARTITIONS, turns(*idle_ms), rows)

@@ -1,5 +1,7 @@
 """What may be set otherwise over state that is there, and what must not."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.counting import Counting
@@ -62,6 +64,7 @@ def test_state_of_windows_of_another_length_is_refused() -> None:
     [
         (JoinRules(2 * HOUR, GRACE, HOUR), "JOIN_WITHIN"),
         (JoinRules(WITHIN, GRACE, HOUR, "last"), "ATTRIBUTION"),
+        (JoinRules(WITHIN, GRACE, HOUR, revise_ms=HOUR), "LATE_POLICY"),
     ],
 )
 def test_state_of_another_join_is_refused(rules: JoinRules, setting: str) -> None:
@@ -69,6 +72,35 @@ def test_state_of_another_join_is_refused(rules: JoinRules, setting: str) -> Non
     kept = joining(JoinRules(WITHIN, GRACE, HOUR), None).dump()
     with pytest.raises(SettingsError, match=f"{setting} must stay"):
         joining(rules, kept)
+
+
+@pytest.mark.parametrize(
+    ("was_ms", "now_ms", "said"),
+    [
+        (0, HOUR, "LATE_POLICY must .* was topic or discard and is revise"),
+        (HOUR, 0, "LATE_POLICY must .* was revise and is topic or discard"),
+        (HOUR, 2 * HOUR, "REVISE_HORIZON must .* was 3600000 ms and is 7200000 ms"),
+        (2 * HOUR, HOUR, "REVISE_HORIZON must .* was 7200000 ms and is 3600000 ms"),
+    ],
+)
+def test_state_of_another_horizon_is_refused(was_ms: int, now_ms: int, said: str) -> None:
+    """What a longer one needs is gone; what another one kept would be said twice."""
+    windows = [WindowRules(5 * MINUTE, GRACE, 24 * HOUR, revise_ms=ms) for ms in (was_ms, now_ms)]
+    joins = [JoinRules(WITHIN, GRACE, 24 * HOUR, revise_ms=ms) for ms in (was_ms, now_ms)]
+    time = StreamTime({"clicks": 1}, TIMEOUT)
+    kept = Counting(windows[0], time, DictRows()).dump(), joining(joins[0], None).dump()
+    with pytest.raises(SettingsError, match=said):
+        Counting(windows[1], time, DictRows()).restore(kept[0])
+    with pytest.raises(SettingsError, match=said):
+        joining(joins[1], kept[1])
+
+
+def test_late_records_may_be_sent_or_discarded_over_any_state() -> None:
+    """Neither needs what the other did not keep, and the state is the same."""
+    rules = JoinRules(WITHIN, GRACE, HOUR)
+    kept = joining(rules, None).dump()
+    assert kept == joining(replace(rules, emit_late=False), kept).dump()
+    assert b"revise" not in kept
 
 
 def test_grace_and_retention_of_the_join_may_change() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, TypeAlias
 
@@ -67,13 +67,15 @@ class Case:
     def windows(self) -> WindowRules:
         """The rules of windows."""
         r = self.rules
-        return WindowRules(r.size, r.grace, r.retention, r.emit_late, r.count_bots, r.rankings)
+        return WindowRules(
+            r.size, r.grace, r.retention, r.emit_late, r.count_bots, r.rankings, r.revise
+        )
 
     @property
     def join(self) -> JoinRules:
         """The rules of the join."""
         r = self.rules
-        return JoinRules(r.within, r.join_grace, r.retention, r.attribution, r.emit_late)
+        return JoinRules(r.within, r.join_grace, r.retention, r.attribution, r.emit_late, r.revise)
 
     @property
     def topics(self) -> dict[str, int]:
@@ -113,7 +115,7 @@ def draw_case(random: Random) -> Case:
 
 
 def _rules(random: Random) -> Rules:
-    return Rules(
+    rules = Rules(
         size=random.choice((5, 7, 10)),
         grace=random.choice((0, 3, 12)),
         retention=random.choice((0, 5, 40)),
@@ -123,6 +125,10 @@ def _rules(random: Random) -> Rules:
         emit_late=random.random() < 0.8,
         count_bots=random.random() < 0.7,
     )
+    if rules.attribution != "all" or not rules.emit_late or random.random() < 0.5:
+        return rules
+    retention = max(rules.retention, 5)
+    return replace(rules, retention=retention, revise=random.choice((1, 5, retention)))
 
 
 def _inputs(random: Random) -> dict[str, list[list[Value]]]:

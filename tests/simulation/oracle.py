@@ -171,30 +171,36 @@ def _sum(counts: Any) -> Counter[str]:
 
 def _became(case: Case) -> dict[str, Counter[str]]:
     valid = {topic: _valid(case, topic) for topic in case.inputs}
-    late = _expected(replace(case, rules=replace(case.rules, emit_late=True)))
-    by_stage = Counter(value["stage"] for value in _late_events(late))
+    late, all_late = _late_values(case, case.rules.revise), _late_values(case, 0)
+    by_stage = Counter(value["stage"] for value in late)
+    revised = Counter(value["stage"] for value in all_late) - by_stage
     bots = 0 if case.rules.count_bots else sum(c.get("userAgent") == BOT for c in valid["clicks"])
     plain = sum(c.get("productId") is None for c in valid["clicks"])
-    of_join = _late_of_join(late)
+    of_join = _late_of_join(all_late)
     rubbish = {topic: len(_rubbish(case, topic)) for topic in case.inputs}
     clicks, bought = len(valid["clicks"]), len(valid["purchases"])
-    counted = {"counted": clicks - bots - by_stage["count"], "late": by_stage["count"]}
-    joined = {"clicks": clicks - plain - of_join["clicks"], "late": by_stage["join"]}
+    counted = {"late": by_stage["count"], "revised": revised["count"]}
+    counted |= {"counted": clicks - bots - sum(counted.values()), "skipped": bots}
+    joined = {"late": by_stage["join"], "revised": revised["join"]}
+    joined |= {"clicks": clicks - plain - of_join["clicks"]}
     joined |= {"purchases": bought - of_join["purchases"], "skipped": plain}
     return {
         "enrichment": +Counter({"enriched": clicks, "deadLetters": rubbish["clicks"]}),
         "admission": +Counter({"admitted": bought, "deadLetters": rubbish["purchases"]}),
-        "counting": +Counter(counted | {"skipped": bots}),
+        "counting": +Counter(counted),
         "joining": +Counter(joined),
     }
 
 
-def _late_events(late: Values) -> list[State]:
-    return [json.loads(value) for value in late.get("late-events", Counter()).elements()]
+def _late_values(case: Case, revise: int) -> list[State]:
+    """The late events of a horizon, sent or not."""
+    rules = replace(case.rules, emit_late=True, revise=revise)
+    late = _expected(replace(case, rules=rules)).get("late-events", Counter())
+    return [json.loads(value) for value in late.elements()]
 
 
-def _late_of_join(late: Values) -> Counter[str]:
-    records = [value["record"] for value in _late_events(late) if value["stage"] == "join"]
+def _late_of_join(late: Sequence[State]) -> Counter[str]:
+    records = [value["record"] for value in late if value["stage"] == "join"]
     return Counter(record["sourceRecord"].split("-")[0] for record in records)
 
 

@@ -24,13 +24,30 @@ FROM countable
 WHERE start_ms + size_ms() + grace_ms() > told_ms
 GROUP BY ALL;
 
+-- Clicks that are late by less than the horizon revise their counts: none but where
+-- LATE_POLICY=revise.
+CREATE TABLE revised AS
+SELECT p, user_id, start_ms, count(*) AS revisions, count(*) FILTER (must) AS must_revisions
+FROM countable
+WHERE told_ms - start_ms - size_ms() - grace_ms() BETWEEN 0 AND revise_ms() - 1
+GROUP BY ALL;
+
+-- All that is to be said of a user and window once it has closed: the final count, if there are
+-- clicks on time, then a record for each that revises it.
+CREATE TABLE said AS
+SELECT p, user_id, start_ms, 0 AS revision, clicks, true AS must FROM counted
+UNION ALL
+SELECT p, user_id, start_ms, k, coalesce(clicks, 0) + k, k <= must_revisions
+FROM (SELECT *, unnest(range(1, revisions + 1)) AS k FROM revised)
+LEFT JOIN counted USING (p, user_id, start_ms);
+
 -- A window closes when end + grace <= S: then one final count per user with clicks in it.
 CREATE VIEW expected_counts AS
-SELECT c.user_id, c.start_ms, c.start_ms + size_ms() AS end_ms, c.clicks,
-    (c.start_ms, c.user_id) < (m1.closed_start_ms, m1.closed_user)
+SELECT c.user_id, c.start_ms, c.revision, c.start_ms + size_ms() AS end_ms, c.clicks,
+    c.must AND (c.start_ms, c.user_id) < (m1.closed_start_ms, m1.closed_user)
         AND c.start_ms + size_ms() + grace_ms() <= m1.again_ms
         AND c.start_ms >= l.counts_ms AS must
-FROM counted c
+FROM said c
 JOIN stage_state m1 ON m1.stage = 'counting' AND m1.moment = 1 AND m1.p = c.p
 JOIN stage_state m2 ON m2.stage = 'counting' AND m2.moment = 2 AND m2.p = c.p
 JOIN complete_from l ON l.p = c.p
@@ -39,18 +56,18 @@ WHERE c.start_ms + size_ms() + grace_ms() <= m2.again_ms
     AND chosen(c.user_id, c.start_ms);
 
 CREATE VIEW found_counts AS
-SELECT user_id, start_ms, end_ms, clicks
+SELECT user_id, start_ms, revision, end_ms, clicks
 FROM count_sent f
 JOIN complete_from l USING (p)
 WHERE coalesce(start_ms >= l.clicks_ms, true) AND chosen(user_id, start_ms);
 
--- Late clicks are late events, with what they lacked; none where LATE_POLICY=discard.
+-- Other late clicks are late events, with what they lacked; none where LATE_POLICY=discard.
 CREATE VIEW expected_late_clicks AS
 SELECT q, source_o, user_id, event_ms, start_ms, start_ms + size_ms() AS end_ms,
     told_ms - start_ms - size_ms() - grace_ms() AS late_by_ms, must AND l.late_whole AS must
 FROM countable
 JOIN complete_from l USING (p)
-WHERE start_ms + size_ms() + grace_ms() <= told_ms AND late_sent() AND chosen(user_id, event_ms);
+WHERE start_ms + size_ms() + grace_ms() + revise_ms() <= told_ms AND late_sent() AND chosen(user_id, event_ms);
 
 -- Late events of records that retention has deleted from the inner log can't be judged.
 CREATE VIEW found_late_clicks AS
@@ -75,6 +92,23 @@ WHERE c.start_ms >= l.clicks_ms AND chosen(c.user_id, c.start_ms)
 CREATE VIEW found_count_rows AS
 SELECT r.p, r.user_id, r.start_ms, r.clicks
 FROM count_row r
+JOIN complete_from l USING (p)
+WHERE coalesce(r.start_ms >= l.clicks_ms, true) AND chosen(r.user_id, r.start_ms);
+
+-- How often counts were revised, while the table keeps the window.
+CREATE VIEW expected_revision_rows AS
+SELECT c.p, c.user_id, c.start_ms, c.revisions AS revision,
+    c.start_ms + size_ms() + grace_ms() + retention_ms() > m2.again_ms AS must
+FROM revised c
+JOIN stage_state m2 ON m2.stage = 'counting' AND m2.moment = 2 AND m2.p = c.p
+JOIN complete_from l ON l.p = c.p
+LEFT JOIN first_left f ON f.what = 'revisions' AND f.p = c.p
+WHERE c.start_ms >= l.clicks_ms AND chosen(c.user_id, c.start_ms)
+    AND (must OR c.start_ms >= f.from_ms);
+
+CREATE VIEW found_revision_rows AS
+SELECT r.p, r.user_id, r.start_ms, r.revisions AS revision
+FROM revision_row r
 JOIN complete_from l USING (p)
 WHERE coalesce(r.start_ms >= l.clicks_ms, true) AND chosen(r.user_id, r.start_ms);
 

@@ -63,19 +63,22 @@ FROM counting_click WHERE bot AND NOT count_bots() GROUP BY ALL
 UNION ALL SELECT 'counting', p,
     CASE WHEN late_sent() THEN ['became late', 'sent late-events'] ELSE ['became late'] END,
     count(*)
-FROM countable WHERE start_ms + size_ms() + grace_ms() <= told_ms GROUP BY ALL
+FROM countable WHERE start_ms + size_ms() + grace_ms() + revise_ms() <= told_ms GROUP BY ALL
+UNION ALL SELECT 'counting', p, ['became revised'], sum(revisions) FROM revised GROUP BY ALL
 UNION ALL SELECT 'counting', c.p, ['sent click-counts'], count(*)
-FROM counted c
+FROM said c
 JOIN stage_state m2 ON m2.stage = 'counting' AND m2.moment = 2 AND m2.p = c.p
     AND (c.start_ms, c.user_id) < (m2.closed_start_ms, m2.closed_user)
 GROUP BY ALL
 
 UNION ALL SELECT 'joining', p, ['became ' || kind::VARCHAR], count(*)
 FROM join_record WHERE late_by_ms <= 0 GROUP BY ALL
+UNION ALL SELECT 'joining', p, ['became revised'], count(*)
+FROM join_record WHERE late_by_ms BETWEEN 1 AND revise_ms() GROUP BY ALL
 UNION ALL SELECT 'joining', p,
     CASE WHEN late_sent() THEN ['became late', 'sent late-events'] ELSE ['became late'] END,
     count(*)
-FROM join_record WHERE late_by_ms > 0 GROUP BY ALL
+FROM join_record WHERE late_by_ms > revise_ms() GROUP BY ALL
 UNION ALL SELECT 'joining', c.p,
     CASE WHEN c.product_id IS NULL THEN ['became skipped']
         ELSE ['became deadLetters', 'sent dead-letters'] END, count(*)
@@ -92,8 +95,7 @@ GROUP BY ALL
 UNION ALL SELECT 'joining', b.p, ['sent unattributed-purchases'], count(*)
 FROM join_purchase b
 LEFT JOIN first_left f ON f.what = 'purchases' AND f.p = b.p
-WHERE b.may_be_done AND coalesce(b.event_ms < f.from_ms, true) AND NOT EXISTS (
-    SELECT 1 FROM pair x WHERE x.p = b.p AND x.purchase_q = b.q AND x.purchase_o = b.source_o)
+WHERE b.may_be_done AND coalesce(b.event_ms < f.from_ms, true) AND NOT b.matched
 GROUP BY ALL
 );
 

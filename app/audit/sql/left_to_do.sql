@@ -4,6 +4,7 @@ CREATE TABLE first_left AS
 SELECT r.what, r.p, min(r.start_ms) AS from_ms
 FROM (
     SELECT 'counts' AS what, p, start_ms FROM count_row
+    UNION ALL SELECT 'revisions', p, start_ms FROM revision_row
     UNION ALL SELECT 'windows', p, start_ms FROM window_row
     UNION ALL SELECT 'products', p, start_ms FROM product_row
     UNION ALL SELECT 'pages', p, start_ms FROM page_row
@@ -16,7 +17,7 @@ UNION ALL
 SELECT 'clicks', r.p, min(r.bucket_ms)
 FROM click_row r
 JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
-WHERE r.bucket_ms + bucket_ms() <= m2.again_ms - join_grace_ms() - within_ms()
+WHERE r.bucket_ms + bucket_ms() <= m2.again_ms - join_grace_ms() - within_ms() - revise_ms()
     AND 20000 < (SELECT n FROM ever WHERE what = 'clicks' AND ever.p = r.p)
 GROUP BY ALL
 UNION ALL
@@ -30,6 +31,13 @@ UNION ALL
 SELECT 'purchases', r.p, min(r.event_ms)
 FROM purchase_row r
 JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
-WHERE r.event_ms < m2.again_ms - join_grace_ms()
+WHERE r.event_ms < m2.again_ms - join_grace_ms() AND NOT r.resolved
+    AND 20000 < (SELECT n FROM ever WHERE what = 'purchases' AND ever.p = r.p)
+GROUP BY ALL
+UNION ALL
+SELECT 'resolved purchases', r.p, min(r.event_ms)
+FROM purchase_row r
+JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
+WHERE r.event_ms + revise_ms() < m2.again_ms - join_grace_ms() AND r.resolved
     AND 20000 < (SELECT n FROM ever WHERE what = 'purchases' AND ever.p = r.p)
 GROUP BY ALL;

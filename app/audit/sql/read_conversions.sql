@@ -3,7 +3,7 @@ INSERT INTO conversion_sent
 WITH fields AS (
     SELECT *, CASE WHEN json_valid(value) THEN json_extract_string(value, ['userId', 'productId',
         'clickTimestamp', 'purchaseTimestamp', 'timeToPurchase', 'click', 'purchase', 'id',
-        'order']) END AS text
+        'order', 'revision']) END AS text
     FROM arrived
 ), places AS (
     SELECT *, CASE WHEN text[8] = text[6] || '/' || text[7]
@@ -12,5 +12,6 @@ WITH fields AS (
     FROM fields
 )
 SELECT p, o, CASE WHEN text[1] = key THEN key END, text[2], our_ms(text[3]), our_ms(text[4]),
-    ms_of_seconds(text[5]), click[1], click[2], purchase[1], purchase[2], text[9]
+    ms_of_seconds(text[5]), click[1], click[2], purchase[1], purchase[2], text[9],
+    revision_of(text[10])
 FROM places;

@@ -1,9 +1,9 @@
 INSERT INTO count_sent
 WITH fields AS (
     SELECT *, CASE WHEN json_valid(value) THEN json_extract_string(
-        value, ['userId', 'windowStart', 'windowEnd', 'clickCount']) END AS text
+        value, ['userId', 'windowStart', 'windowEnd', 'clickCount', 'revision']) END AS text
     FROM arrived
 )
 SELECT p, o, CASE WHEN text[1] = key THEN key END, our_ms(text[2]), our_ms(text[3]),
-    TRY_CAST(text[4] AS BIGINT)
+    TRY_CAST(text[4] AS BIGINT), revision_of(text[5])
 FROM fields;

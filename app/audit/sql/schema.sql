@@ -30,9 +30,10 @@ CREATE TABLE mark (
     source_kind kind, q INTEGER, stream_ms BIGINT, idle_ms BIGINT
 );
 
--- The outputs. `sent_ms` is the record's Kafka timestamp.
+-- The outputs. A record without `revision` is read as revision 0.
 CREATE TABLE count_sent (
-    p INTEGER, o BIGINT, user_id VARCHAR, start_ms BIGINT, end_ms BIGINT, clicks BIGINT
+    p INTEGER, o BIGINT, user_id VARCHAR, start_ms BIGINT, end_ms BIGINT, clicks BIGINT,
+    revision BIGINT
 );
 CREATE TABLE late_sent (
     p INTEGER, o BIGINT, user_id VARCHAR, stage VARCHAR, late_by_ms BIGINT,
@@ -42,33 +43,34 @@ CREATE TABLE late_sent (
 CREATE TABLE conversion_sent (
     p INTEGER, o BIGINT, user_id VARCHAR, product_id VARCHAR, click_ms BIGINT, purchase_ms BIGINT,
     took_ms BIGINT, click_q INTEGER, click_o BIGINT, purchase_q INTEGER, purchase_o BIGINT,
-    purchase_order VARCHAR
+    purchase_order VARCHAR, revision BIGINT
 );
 CREATE TABLE unattributed_sent (
     p INTEGER, o BIGINT, user_id VARCHAR, product_id VARCHAR, purchase_ms BIGINT,
-    purchase_q INTEGER, purchase_o BIGINT, purchase_order VARCHAR
+    purchase_q INTEGER, purchase_o BIGINT, purchase_order VARCHAR, revision BIGINT
 );
 -- `source` is the header's text; place_kind, q and place_o are set where it names an input record.
 CREATE TABLE dead_letter (
     p INTEGER, o BIGINT, code VARCHAR, source VARCHAR, source_kind kind, q INTEGER, source_o BIGINT
 );
 
--- Every record of the tables' changelogs; without a value the row is deleted. Values of the join's
--- clicks are left out: their keys say everything.
+-- Every record of the tables' changelogs; without a value the row is deleted. Of the join's clicks
+-- the value is only whether they were late: their keys say everything else.
 CREATE TABLE change (stage VARCHAR, p INTEGER, o BIGINT, key BLOB, value BLOB);
 
 -- The rows of the tables: the last change of each key, decoded by changelogs.py.
 CREATE TABLE count_row (p INTEGER, start_ms BIGINT, user_id VARCHAR, clicks BIGINT);
+CREATE TABLE revision_row (p INTEGER, start_ms BIGINT, user_id VARCHAR, revisions BIGINT);
 CREATE TABLE window_row (p INTEGER, start_ms BIGINT, clicks BIGINT, users BIGINT, late BIGINT);
 CREATE TABLE product_row (p INTEGER, start_ms BIGINT, product_id VARCHAR, clicks BIGINT);
 CREATE TABLE page_row (p INTEGER, start_ms BIGINT, page VARCHAR, clicks BIGINT);
 CREATE TABLE click_row (
     p INTEGER, bucket_ms BIGINT, user_id VARCHAR, product_id VARCHAR, event_ms BIGINT,
-    q INTEGER, source_o BIGINT
+    q INTEGER, source_o BIGINT, late BOOLEAN
 );
 CREATE TABLE purchase_row (
     p INTEGER, event_ms BIGINT, q INTEGER, source_o BIGINT,
-    user_id VARCHAR, product_id VARCHAR, matched BOOLEAN
+    user_id VARCHAR, product_id VARCHAR, matched BOOLEAN, late BOOLEAN, resolved BOOLEAN
 );
 -- Of outcomes the key alone is decoded: `value` is a conversion's or unattributed purchase's JSON.
 CREATE TABLE outcome_row (
@@ -133,6 +135,10 @@ CREATE MACRO place(t, topic) AS CASE
 
 -- Seconds as a number, in whole milliseconds.
 CREATE MACRO ms_of_seconds(t) AS round(TRY_CAST(t AS DOUBLE) * 1000)::BIGINT;
+
+-- The revision that a record tells, a number from 1 on; 0 without one, NULL for anything else.
+CREATE MACRO revision_of(t) AS CASE WHEN t IS NULL THEN 0
+    WHEN regexp_full_match(t, '[1-9]\d{0,17}') THEN t::BIGINT END;
 
 -- The start of the window [start, start + size) that an event falls into.
 CREATE MACRO window_of(event_ms) AS event_ms - event_ms % size_ms();
