@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from dev.scaling.limits import default
 from dev.scaling.model import Model
@@ -61,13 +62,14 @@ MEASURED = (
 )
 
 
-def swept(clicks_s: float) -> Iterator[tuple[float, Outcome]]:
+@cache
+def swept(clicks_s: float) -> list[tuple[float, Outcome]]:
     """A deployment that is sized for a rate, from a quarter of it to three times as much."""
     model, brokers = _sized(clicks_s)
-    for times in _LOADS:
-        load = clicks_s * times
-        scene = Scene(replace(model, work=replace(model.work, clicks_s=load)), brokers, _SECONDS)
-        yield load, Simulation(scene).run()
+    loads = [clicks_s * times for times in _LOADS]
+    works = [replace(model, work=replace(model.work, clicks_s=load)) for load in loads]
+    found = [Simulation(Scene(work, brokers, _SECONDS)).run() for work in works]
+    return list(zip(loads, found, strict=True))
 
 
 def skewed(clicks_s: float) -> Iterator[tuple[float, Outcome]]:

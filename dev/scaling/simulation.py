@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from agents.stage import MAX_RECORDS, UNHURRIED_MS
-from dev.scaling.model import distinct
+from dev.scaling.model import Task, distinct
 from dev.scaling.queues import STATELESS, Outcome, Queue, Scene, Station
 
 _US, _MS = 1e-6, 1e-3
+#: Seconds until a task looks again whether anything waits for it.
+_LOOK_S = 0.01
 #: Tasks begin one after the other within this time (s), as they do after a start.
 _SPREAD_S = 0.1
 #: Stages that the last of a click's work is done by.
@@ -39,6 +41,7 @@ class Simulation:
     _queues: list[Queue] = field(init=False)
     _events: list[tuple[float, int, int, Queue, float]] = field(init=False)
     _order: Iterator[int] = field(init=False)
+    _tasks: dict[str, Task] = field(init=False)
     _waited: float = 0.0
     _seen_s: float = 0.0
     _from_s: float = 0.0
@@ -52,6 +55,7 @@ class Simulation:
             self._workers = [shared] * given.workers
         self._brokers = shared if scene.brokers is None else Station([0.0] * scene.brokers)
         self._coordinator = Station([0.0])
+        self._tasks = {task.stage: task for task in scene.model.tasks}
         self._order = count()
         self._queues = [queue for stage in scene.stages for queue in self._made(stage)]
         spread = _SPREAD_S / len(self._queues)
@@ -131,7 +135,8 @@ class Simulation:
         due_s = queue.committed_s + queue.interval_s
         behind = waiting >= self.scene.model.design.behind_records
         if waiting < 1 or not (behind or at_s >= due_s):
-            self._push(max(at_s + _MS, min(due_s, at_s + 10 * _MS)), 0, queue)
+            look_s = at_s + _LOOK_S
+            self._push(min(due_s, look_s) if due_s > at_s else look_s, 0, queue)
             return
         records = min(waiting, float(MAX_RECORDS))
         queue.taken += records
@@ -190,7 +195,7 @@ class Simulation:
     def _worked_s(self, queue: Queue, records: float, touched: float) -> float:
         """Seconds of a worker's core that a step takes."""
         model, one = self.scene.model, self.scene.model.one
-        task = {t.stage: t for t in model.tasks}[queue.stage]
+        task = self._tasks[queue.stage]
         each = {
             "counting": one.count_us + self._row_share(queue, records) * one.row_us,
             "joining": one.join_us * (1 + model.work.purchases),

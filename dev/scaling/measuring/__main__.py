@@ -1,6 +1,6 @@
 """``python -m dev.scaling.measuring``: measure the constants of the model on this machine.
 
-It starts a Kafka of its own, takes about three minutes, and prints JSON. What is measured is
+It starts a Kafka of its own, takes some six minutes, and prints JSON. What is measured is
 processor time wherever it can be: that of the worker or client, and that of the broker.
 """
 
