@@ -11,7 +11,8 @@ _TRANSACTIONS = "`python -m dev.scaling.measuring transactions`"
 _STATES = "`python -m dev.scaling.measuring states`"
 _GROUPS = "`python -m dev.scaling.measuring groups`"
 _PRODUCERS = "`python -m dev.scaling.measuring producers`"
-_BENCH = "`make bench`, docs/performance.md"
+_STORE = "tables/store.py"
+_PERFORMANCE = "docs/performance.md"
 _FORMAT = "Kafka's record format"
 _DEFAULT = "Kafka's default"
 _ADVICE = "KIP-578's recommendation"
@@ -32,12 +33,14 @@ class Constants:
     row_us: float = _constant(5.9, "µs", "worker: change a count's row, and close it", _STAGES)
     join_us: float = _constant(14.7, "µs", "worker: keep a click for the join", _STAGES)
     hash_us: float = _constant(
-        5.0, "µs", "worker: partition of a user beyond 262,144", "`python -m bench.growth`"
+        5.0, "µs", "worker: partition of a user beyond 262,144", _PERFORMANCE
     )
-    broker_enrich_us: float = _constant(7.0, "µs", "broker: the same, of enrichment", _STAGES)
-    broker_count_us: float = _constant(3.3, "µs", "broker: of counting", _STAGES)
-    broker_row_us: float = _constant(2.9, "µs", "broker: of a count's row", _STAGES)
-    broker_join_us: float = _constant(7.5, "µs", "broker: of the join", _STAGES)
+    broker_enrich_us: float = _constant(7.0, "µs", "broker: enrichment of a click", _STAGES)
+    broker_count_us: float = _constant(3.3, "µs", "broker: counting of a click", _STAGES)
+    broker_row_us: float = _constant(
+        2.9, "µs", "broker: a count's row, changed and closed", _STAGES
+    )
+    broker_join_us: float = _constant(7.5, "µs", "broker: a click for the join", _STAGES)
     commit_us: float = _constant(900.0, "µs", "worker: a transaction", _TRANSACTIONS)
     touch_us: float = _constant(90.0, "µs", "worker: each partition it writes to", _TRANSACTIONS)
     broker_commit_us: float = _constant(1_500.0, "µs", "broker: a transaction", _TRANSACTIONS)
@@ -65,18 +68,18 @@ class Constants:
     outcome_bytes: float = _constant(400.0, "B", "what comes of a purchase", _STAGES)
     count_row_bytes: float = _constant(62.0, "B", "a count's row in the changelog", _STAGES)
     join_row_bytes: float = _constant(143.0, "B", "a click's row in the changelog", _STAGES)
-    tombstone_bytes: float = _constant(35.0, "B", "a deleted row in the changelog", _FORMAT)
-    watermark_bytes: float = _constant(75.0, "B", "a watermark record", _FORMAT)
+    tombstone_bytes: float = _constant(26.0, "B", "a deleted row in the changelog", _FORMAT)
+    watermark_bytes: float = _constant(78.0, "B", "a watermark record", _FORMAT)
     batch_bytes: float = _constant(61.0, "B", "what a batch of records begins with", _FORMAT)
     marker_bytes: float = _constant(78.0, "B", "mark of a transaction in a partition", _FORMAT)
-    offset_bytes: float = _constant(400.0, "B", "a group offset with its metadata", _FORMAT)
+    offset_bytes: float = _constant(262.0, "B", "a group offset with its metadata", _FORMAT)
     count_disk_bytes: float = _constant(20.0, "B", "a count's row in RocksDB", _STAGES)
     join_disk_bytes: float = _constant(31.0, "B", "a click's row in RocksDB", _STAGES)
-    restore_rows_s: float = _constant(889_692.0, "1/s", "rows restored a CPU second", _BENCH)
-    worker_mib: float = _constant(160.0, "MiB", "a worker without partitions", _STAGES)
-    cache_mib: float = _constant(128.0, "MiB", "its block cache", "tables/store.py")
+    restore_rows_s: float = _constant(889_692.0, "1/s", "rows restored a CPU second", _PERFORMANCE)
+    worker_mib: float = _constant(160.0, "MiB", "a worker without partitions, about", _STAGES)
+    cache_mib: float = _constant(128.0, "MiB", "its block cache", _STORE)
     partition_mib: float = _constant(
-        32.0, "MiB", "two memtables of two tables, for each partition", "tables/store.py"
+        32.0, "MiB", "two memtables of two tables, for each partition", _STORE
     )
     producer_mib: float = _constant(0.035, "MiB", "a producer", _PRODUCERS)
     fence_ms: float = _constant(10.5, "ms", "to fence a former owner", _PRODUCERS)
@@ -91,7 +94,7 @@ class Constants:
         1_048_588.0, "B", "a group's record at most: message.max.bytes", _DEFAULT
     )
     broker_partitions: float = _constant(4_000.0, "", "replicas of a broker at most", _ADVICE)
-    cluster_partitions: float = _constant(200_000.0, "", "replicas of a cluster", _ADVICE)
+    cluster_partitions: float = _constant(200_000.0, "", "replicas of a cluster at most", _ADVICE)
     broker_mb_s: float = _constant(
         1_250.0, "MB/s", "network of a broker, each way: 10 Gbit/s", _ASSUMED
     )
@@ -105,7 +108,7 @@ def told() -> list[tuple[str, str, str]]:
     return [
         (
             f.metadata["what"],
-            f"{getattr(given, f.name):g} {f.metadata['unit']}",
+            f"{getattr(given, f.name):,.10g} {f.metadata['unit']}",
             f.metadata["source"],
         )
         for f in fields(Constants)

@@ -157,13 +157,18 @@ class Model:
 
     # Processor time
 
+    @property
+    def enrich_us(self) -> float:
+        """Microseconds to enrich a click: more, where users are too many to be remembered."""
+        hashed = self.one.hash_us if self.work.users > _HASHED_USERS else 0.0
+        return self.one.enrich_us + hashed
+
     @cached_property
     def click_cores(self) -> float:
         """Cores of workers that clicks themselves take."""
         one, clicks_s = self.one, self.work.clicks_s
-        hashed = one.hash_us if self.work.users > _HASHED_USERS else 0.0
-        each = one.enrich_us + hashed + one.count_us + one.join_us
-        bought = self.work.purchases * (one.enrich_us + one.join_us)
+        each = self.enrich_us + one.count_us + one.join_us
+        bought = self.work.purchases * (self.enrich_us + one.join_us)
         return (clicks_s * (each + bought) + self.changed_s * one.row_us) * _US
 
     @property
@@ -189,10 +194,9 @@ class Model:
     def task_cores(self, task: Task) -> float:
         """What part of a core one task takes."""
         one = self.one
-        hashed = one.hash_us if self.work.users > _HASHED_USERS else 0.0
         rows = self.changed_s * one.row_us / max(self.work.clicks_s, 1.0)
         each = {"counting": one.count_us + rows, "joining": one.join_us}
-        own = task.records_s * each.get(task.stage, one.enrich_us + hashed)
+        own = task.records_s * each.get(task.stage, self.enrich_us)
         commit = one.commit_us + task.touched * one.touch_us + task.known * one.known_us
         return (own + task.commits_s * commit + task.heard_s * one.watermark_us) * _US
 

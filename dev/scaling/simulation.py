@@ -200,7 +200,7 @@ class Simulation:
             "counting": one.count_us + self._row_share(queue, records) * one.row_us,
             "joining": one.join_us * (1 + model.work.purchases),
         }
-        work_us = records * each.get(queue.stage, one.enrich_us)
+        work_us = records * each.get(queue.stage, model.enrich_us)
         work_us += one.commit_us + touched * one.touch_us + task.known * one.known_us
         heard = task.heard_s * max(queue.interval_s, records / max(task.records_s, 1.0))
         return (work_us + heard * one.watermark_us) * _US

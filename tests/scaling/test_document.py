@@ -7,7 +7,9 @@ from pathlib import Path
 
 from dev.kafka.jars import ROOT
 from dev.scaling import document
-from dev.scaling.tables import RATES, Rows
+from dev.scaling.limits import default
+from dev.scaling.sizing import Sizer
+from dev.scaling.tables import RATES, Rows, figures
 
 
 def test_the_page_and_its_pictures_are_what_the_code_gives() -> None:
@@ -33,9 +35,14 @@ def test_a_table_that_was_changed_by_hand_is_made_anew(tmp_path: Path) -> None:
 
 def test_the_command_tells_the_loads_of_any_workload() -> None:
     """As JSON, by clicks a second; a longer interval has fewer transactions."""
-    usual, slow = (told("--clicks", "50000", *more) for more in ((), ("--commit-interval", "900")))
-    assert ["50000"] == list(usual)
-    assert slow["50000"]["transactions/s"] < usual["50000"]["transactions/s"]
+    usual = figures(Sizer().sized(default(50_000)))
+    options = ["--json", "--clicks", "50000", "--commit-interval", "900"]
+    command = [sys.executable, "-m", "dev.scaling", *options]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    found: dict[str, dict[str, float]] = json.loads(done.stdout)
+    assert ["50000"] == list(found)
+    assert usual.keys() == found["50000"].keys()
+    assert found["50000"]["transactions/s"] < usual["transactions/s"]
 
 
 def test_the_tables_rates_are_those_of_the_page() -> None:
@@ -43,11 +50,3 @@ def test_the_tables_rates_are_those_of_the_page() -> None:
     rows: Rows = document.TABLES["loads"]()
     assert ["", "100 k clicks/s", "1 M clicks/s", "10 M clicks/s"] == rows[0]
     assert (1e5, 1e6, 1e7) == RATES
-
-
-def told(*options: str) -> dict[str, dict[str, float]]:
-    """What the command prints as JSON."""
-    command = [sys.executable, "-m", "dev.scaling", "--json", *options]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    found: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return found

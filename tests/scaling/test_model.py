@@ -6,9 +6,11 @@ from functools import partial
 from importlib.util import find_spec
 
 import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from agents.stage import BEHIND_RECORDS
 from app.settings import Settings
+from dev.kafka.jars import ROOT
 from dev.scaling.constants import Constants
 from dev.scaling.limits import LIMITS, at, default, hot_user
 from dev.scaling.measuring.groups import group
@@ -17,8 +19,10 @@ from dev.scaling.model import Model, distinct
 from dev.scaling.sizing import FEWEST, MOST, Sizer, first, need
 from dev.scaling.traffic import Traffic
 from dev.scaling.workload import Deployment, Design, Workload
+from models.watermark import watermark_headers
 
 ONE = Constants()
+T0 = 1_767_225_600_000
 
 
 def model(
@@ -207,5 +211,31 @@ def test_every_constant_says_what_it_is_and_who_measured_it() -> None:
         source = str(field.metadata["source"])
         assert field.metadata["what"]
         if source.startswith("`python -m "):
-            module = source.strip("`").split()[2]
-            assert find_spec(module) is not None
+            module, part = source.strip("`").split()[2:]
+            assert find_spec(f"{module}.{part}") is not None
+        elif "/" in source:
+            assert (ROOT / source).exists()
+
+
+def test_signals_are_as_long_as_kafkas_format_makes_them() -> None:
+    """A watermark record, a deleted row, a group offset; and a batch's head, which all share."""
+    told = list(watermark_headers("clicks-123", T0, T0))
+    assert ONE.watermark_bytes == record_bytes(None, None, told)
+    assert ONE.tombstone_bytes == record_bytes(b"w" * 9 + b"user-00001", None, [])
+    assert ONE.offset_bytes == record_bytes(b"k" * 29, b"v" * 224, [])
+    assert ONE.batch_bytes == batch_of(0, None, None, [])
+
+
+def record_bytes(key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> int:
+    """What a second record adds to a batch."""
+    return batch_of(2, key, value, headers) - batch_of(1, key, value, headers)
+
+
+def batch_of(
+    records: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
+) -> int:
+    """Bytes of a batch of so many equal records."""
+    builder = DefaultRecordBatchBuilder(2, 0, True, 1, 1, 0, 1_000_000)  # noqa: FBT003 its order
+    for number in range(records):
+        builder.append(number, T0, key, value, headers)
+    return int(builder.size())
