@@ -1,0 +1,1 @@
+"""How far the design carries: a model of its loads, and a simulation of its queues."""

@@ -1,0 +1,1 @@
+"""Measures the constants of :mod:`dev.scaling.constants` that no benchmark gives."""

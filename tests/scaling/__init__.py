@@ -1,0 +1,1 @@
+"""Laws of the model of loads, of the simulation of queues, and of the page made from them."""
