@@ -16,7 +16,7 @@ from agents.gateway import group_offsets
 from agents.spec import Envelope, Note, StageSpec
 from app.admin import connected
 from app.settings import Settings
-from app.topics import INNER, changelog_name
+from app.topics import INNER, changelog_name, short_name
 from models.ledger import Ledger
 from tables.changelog import last_states
 
@@ -124,7 +124,7 @@ async def read_books(settings: Settings, stages: Collection[StageSpec]) -> Books
 
 
 def _account(settings: Settings, spec: StageSpec, ledgers: dict[int, Ledger]) -> Account:
-    reads = tuple(topic.removeprefix(settings.topic_prefix) for topic in spec.inputs)
+    reads = tuple(short_name(settings, topic) for topic in spec.inputs)
     return Account(spec.name, reads, ledgers)
 
 
@@ -148,7 +148,7 @@ async def _of_offsets(
 ) -> dict[int, Ledger]:
     (described,) = await admin.describe_topics([topic])
     partitions = [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
-    offsets = await group_offsets(admin, settings.app_id, partitions)
+    offsets = await group_offsets(admin, settings.identity, partitions)
     return {
         tp.partition: msgspec.json.decode(at.metadata, type=Note).ledger
         for tp, at in offsets.items()

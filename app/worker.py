@@ -59,7 +59,7 @@ class Worker(faust.Worker):
             self._journal = Journal()
             app.engine.observers += [self._journal, *tracers(settings)]
             check_port(app.conf.web_bind, app.conf.web_port)
-            self._lock = lock_directory(settings.data_dir)
+            self._lock = lock_directory(settings.directory)
             asyncio.run(_check_cluster(settings))
         except ClickstreamError as error:
             print(error, file=sys.stderr, flush=True)  # noqa: T201 to whoever started it, as it is
@@ -85,7 +85,7 @@ class Worker(faust.Worker):
             app_id=app.conf.id,
             broker=app.settings.bootstrap_servers,
             partitions=app.settings.partitions,
-            data_dir=str(app.settings.data_dir.absolute()),
+            data_dir=str(app.settings.directory.absolute()),
             web=str(app.peers.me),
             pid=os.getpid(),
         )
