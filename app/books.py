@@ -43,6 +43,11 @@ class Account:
         return sum(self.ledgers.values(), Ledger())
 
     @property
+    def reads_inner(self) -> bool:
+        """Whether it reads what other stages sent."""
+        return set(self.reads) <= set(INNER)
+
+    @property
     def faults(self) -> Iterator[str]:
         """Partitions whose sum is broken, in words."""
         for partition, ledger in sorted(self.ledgers.items()):
@@ -65,7 +70,7 @@ class Books:
 
     def on_the_way(self, account: Account) -> int:
         """Inner records sent to a stage that it has not read yet; negative: it read too many."""
-        if not set(account.reads) <= set(INNER):
+        if not account.reads_inner:
             return 0
         sent = sum(a.total.sent.get(topic, 0) for a in self.accounts for topic in account.reads)
         return sent - (account.total.read - account.total.became.get("deadLetters", 0))

@@ -10,16 +10,21 @@ from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
 from app.commands import (  # noqa: F401 a module registers its command
+    diff,
     doctor,
     explain,
     generate,
     init_topics,
     ledger,
     load,
+    promote,
     redrive,
+    replay,
+    retire,
     tail,
     top,
     verify,
+    versions,
 )
 from app.credentials import hide_passwords
 from app.lookups import Lookups

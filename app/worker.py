@@ -26,6 +26,7 @@ from app.kept import check_kept
 from app.records import use_light_records
 from app.settings import Settings
 from app.tracing import tracers
+from app.versions.check import check_version
 from models.errors import ClickstreamError, SettingsError
 from models.user_agents import classify
 
@@ -124,6 +125,7 @@ async def _check_cluster(settings: Settings) -> None:
         await wait_for_broker(settings, log.warning)
         await check_topics(settings)
         await check_kept(settings)
+        await check_version(settings)
     finally:
         client.setLevel(logging.NOTSET)
 
