@@ -11,6 +11,9 @@ from app.diffing.result import Line
 from app.diffing.things import Thing
 from app.versions.rules import differing, rules_of
 
+#: Of each side: the records in which it speaks of one thing.
+Said = list[list[dict[str, Any]]]
+
 #: Letters of the two sides' tables.
 LETTERS = ("a", "b")
 #: Stages as they call themselves in late events.
@@ -19,7 +22,7 @@ _STAGES = {"counting": "count", "joining": "join"}
 WHATS: Mapping[str, tuple[str, str]] = {
     "only_a": ("a", "b.n IS NULL"),
     "only_b": ("b", "a.n IS NULL"),
-    "other": ("a", "(a.least, a.most) <> (b.least, b.most)"),
+    "other": ("a", "a.n > 0 AND b.n > 0 AND (a.least <> b.least OR a.most <> b.most)"),
     "twice_a": ("a", "a.n > 1"),
     "twice_b": ("b", "b.n > 1"),
 }
@@ -90,7 +93,7 @@ def _whole_ms(warehouse: Warehouse, sides: tuple[Side, Side]) -> int:
             letter = LETTERS[start > theirs]
             [ms] = warehouse.one(
                 f"SELECT coalesce(min(stream_ms) FILTER (o >= $1), max(stream_ms)) "  # noqa: S608 a or b
-                f"FROM {'b' if letter == 'b' else 'a'}_inner_told WHERE kind = $2 AND q = $3",
+                f"FROM {letter}_inner_told WHERE kind = $2 AND q = $3",
                 [max(start, theirs), kind, q],
             )
             whole_ms = max(whole_ms, NEVER_MS if ms is None else ms)
@@ -142,7 +145,7 @@ def _differing(thing: Thing, sides: tuple[Side, Side]) -> Iterator[str]:
     keys = ", ".join(thing.keys)
     deleted = {"only_b": one, "only_a": other}
     for what, (x, test) in WHATS.items():
-        if what in deleted and thing.topic in deleted[what].shortened:
+        if what in deleted and deleted[what].shortened.intersection(thing.topics):
             continue
         y = "b" if x == "a" else "a"
         cases = "".join(
@@ -161,7 +164,7 @@ def _differing(thing: Thing, sides: tuple[Side, Side]) -> Iterator[str]:
 
 def examples(
     warehouse: Warehouse, thing: Thing, what: str, why: str, limit: int
-) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+) -> list[tuple[dict[str, Any], Said]]:
     """Some things that differ: the keys, and what each side says of them."""
     keys = ", ".join(thing.keys)
     rows = warehouse.rows(
@@ -175,7 +178,9 @@ def examples(
     return found
 
 
-def _said(warehouse: Warehouse, thing: Thing, letter: str, row: tuple[Any, ...]) -> dict[str, Any]:
+def _said(
+    warehouse: Warehouse, thing: Thing, letter: str, row: tuple[Any, ...]
+) -> list[dict[str, Any]]:
     more = ("p", "inner_o") if thing.table == "inner_told" else ()
     columns = (*thing.values, *more)
     same = " AND ".join(f"{key} IS NOT DISTINCT FROM ?" for key in thing.keys)
@@ -183,4 +188,4 @@ def _said(warehouse: Warehouse, thing: Thing, letter: str, row: tuple[Any, ...])
         f"SELECT {', '.join(columns)} FROM {letter}_{thing.table} WHERE {same}",  # noqa: S608 as above
         list(row),
     )
-    return dict(zip(columns, rows[0], strict=True)) if rows else {}
+    return [dict(zip(columns, row, strict=True)) for row in rows]

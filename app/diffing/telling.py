@@ -7,15 +7,12 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from app.audit.logs import Logs
-from app.diffing.comparing import WHATS
+from app.diffing.comparing import WHATS, Said
 from app.diffing.gathering import Side
 from app.diffing.things import REASONS
 from app.topics import INNER, INPUTS, topic_name
 from app.versions.rules import rules_of
 from models.timestamps import iso
-
-#: Of each side: what it says of one thing.
-Said = list[dict[str, Any]]
 
 
 def what_of(what: str, names: tuple[str, str]) -> str:
@@ -43,7 +40,9 @@ def explained(reason: str, sides: tuple[Side, Side]) -> str:
 def example(keys: Mapping[str, Any], said: Said, names: tuple[str, str]) -> str:
     """One difference: which thing, and what each version says of it."""
     told = [
-        f"{name}: {_fields(values)}" for name, values in zip(names, said, strict=True) if values
+        f"{name}: {' and '.join(map(_fields, values))}"
+        for name, values in zip(names, said, strict=True)
+        if values
     ]
     return f"{_place(keys)} — {'; '.join(told)}"
 
@@ -82,7 +81,7 @@ async def fields_of(
     """The fields in which an inner record is another, with both values."""
     short = dict(zip(INPUTS, INNER, strict=True))[keys["kind"]]
     values = [
-        await _read(logs, topic_name(side.settings, short), each["p"], each["inner_o"])
+        await _read(logs, topic_name(side.settings, short), each[0]["p"], each[0]["inner_o"])
         for side, each in zip(sides, said, strict=True)
     ]
     names = dict.fromkeys(name for value in values for name in value if name != "streamTime")

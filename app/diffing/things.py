@@ -18,7 +18,7 @@ class Thing:
         values: Columns that say what it says of it.
         final: SQL: the row is final on both sides.
         why: Pairs of a reason and the SQL that tells whether it is this one; the first counts.
-        topic: Short name of the topic, for what retention deleted.
+        topics: Short names of its topics, for what retention deleted.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Thing:
     values: tuple[str, ...]
     final: str
     why: tuple[tuple[str, str], ...]
-    topic: str
+    topics: tuple[str, ...]
 
 
 def _late(stage: str, kind: str, q: str, o: str) -> str:
@@ -76,12 +76,12 @@ _PURCHASE_FINAL = "purchase_ms < resolved_ms() AND purchase_ms >= whole_ms() + r
 
 COUNTS = Thing(
     "click-counts", "count_sent", ("user_id", "start_ms"), ("end_ms", "clicks"),
-    _WINDOWS_FINAL, _COUNTS_WHY, "click-counts",
+    _WINDOWS_FINAL, _COUNTS_WHY, ("click-counts",),
 )  # fmt: skip
 TOTALS = Thing(
     "clicks by user and stretch", "totals", ("user_id", "start_ms"), ("clicks",),
     "start_ms + stretch_ms() <= closed_ms() AND start_ms >= whole_ms()", _COUNTS_WHY,
-    "click-counts",
+    ("click-counts",),
 )  # fmt: skip
 
 COMMON: Sequence[Thing] = (
@@ -99,7 +99,7 @@ COMMON: Sequence[Thing] = (
             ("dead", _dead("clicks", "click_q", "click_o")),
             ("dead", _dead("purchases", "purchase_q", "purchase_o")),
         ),
-        "conversion-events",
+        ("conversion-events",),
     ),
     Thing(
         "unattributed-purchases", "unattributed_sent",
@@ -112,27 +112,27 @@ COMMON: Sequence[Thing] = (
             ("dead", _dead("purchases", "purchase_q", "purchase_o")),
             ("future", "{differ[FUTURE_SKEW]}"),
         ),
-        "unattributed-purchases",
+        ("unattributed-purchases",),
     ),
     Thing(
         "late-events", "late_told", ("stage", "kind", "q", "o"),
         ("user_id", "event_ms", "late_by_ms", "start_ms", "end_ms"),
         "event_ms >= whole_ms() AND EXISTS (FROM heard h WHERE h.stage = t.stage "
         "AND h.kind = t.kind AND h.q = t.q AND t.stream_ms < h.heard_ms)",
-        _LATE_WHY, "late-events",
+        _LATE_WHY, ("late-events",),
     ),
     Thing(
         "dead-letters", "dead_letter", ("source_kind", "q", "source_o"), ("code",),
         "EXISTS (FROM reached r WHERE r.kind = source_kind AND r.q = t.q "
         "AND source_o >= r.start AND source_o < r.read_to)",
-        (("future", "{differ[FUTURE_SKEW]}"),), "dead-letters",
+        (("future", "{differ[FUTURE_SKEW]}"),), ("dead-letters",),
     ),
     Thing(
         "enriched-clicks, purchases-by-user", "inner_told", ("kind", "q", "o"), ("digest",),
         "EXISTS (FROM reached r WHERE r.kind = t.kind AND r.q = t.q "
         "AND t.o >= r.start AND t.o < r.read_to)",
         (("dead", _SOURCE_DEAD),),
-        "enriched-clicks",
+        ("enriched-clicks", "purchases-by-user"),
     ),
 )  # fmt: skip
 

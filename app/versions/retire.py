@@ -67,10 +67,10 @@ async def remains(ours: Settings, name: str, logs: Logs) -> Remains:
     settings = _settings(ours, name)
     running = await members(settings, logs)
     if running:
-        noun = "worker" if running == 1 else "workers"
+        found = "1 worker runs" if running == 1 else f"{running} workers run"
         raise VersionError(
-            f"A version is retired when none of its workers runs; {running} {noun} of {name} "
-            "run. Stop them (a worker that was killed is gone after CLICKSTREAM_SESSION_TIMEOUT)."
+            f"A version is retired when none of its workers runs; of {name} {found}. Stop it (one "
+            "that was killed is gone after CLICKSTREAM_SESSION_TIMEOUT)."
         )
     inputs = {topic_name(settings, short) for short in INPUTS}
     there = set(await logs.admin.list_topics())
