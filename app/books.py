@@ -16,7 +16,7 @@ from agents.gateway import group_offsets
 from agents.spec import Envelope, Note, StageSpec
 from app.admin import connected
 from app.settings import Settings
-from app.topics import INNER, changelog_name
+from app.topics import INNER, changelog_name, short_name
 from models.ledger import Ledger
 from tables.changelog import last_states
 
@@ -43,6 +43,11 @@ class Account:
         return sum(self.ledgers.values(), Ledger())
 
     @property
+    def reads_inner(self) -> bool:
+        """Whether it reads what other stages sent."""
+        return set(self.reads) <= set(INNER)
+
+    @property
     def faults(self) -> Iterator[str]:
         """Partitions whose sum is broken, in words."""
         for partition, ledger in sorted(self.ledgers.items()):
@@ -65,7 +70,7 @@ class Books:
 
     def on_the_way(self, account: Account) -> int:
         """Inner records sent to a stage that it has not read yet; negative: it read too many."""
-        if not set(account.reads) <= set(INNER):
+        if not account.reads_inner:
             return 0
         sent = sum(a.total.sent.get(topic, 0) for a in self.accounts for topic in account.reads)
         return sent - (account.total.read - account.total.became.get("deadLetters", 0))
@@ -124,7 +129,7 @@ async def read_books(settings: Settings, stages: Collection[StageSpec]) -> Books
 
 
 def _account(settings: Settings, spec: StageSpec, ledgers: dict[int, Ledger]) -> Account:
-    reads = tuple(topic.removeprefix(settings.topic_prefix) for topic in spec.inputs)
+    reads = tuple(short_name(settings, topic) for topic in spec.inputs)
     return Account(spec.name, reads, ledgers)
 
 
@@ -148,7 +153,7 @@ async def _of_offsets(
 ) -> dict[int, Ledger]:
     (described,) = await admin.describe_topics([topic])
     partitions = [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
-    offsets = await group_offsets(admin, settings.app_id, partitions)
+    offsets = await group_offsets(admin, settings.identity, partitions)
     return {
         tp.partition: msgspec.json.decode(at.metadata, type=Note).ledger
         for tp, at in offsets.items()

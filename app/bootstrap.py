@@ -10,16 +10,21 @@ from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
 from app.commands import (  # noqa: F401 a module registers its command
+    diff,
     doctor,
     explain,
     generate,
     init_topics,
     ledger,
     load,
+    promote,
     redrive,
+    replay,
+    retire,
     tail,
     top,
     verify,
+    versions,
 )
 from app.credentials import hide_passwords
 from app.lookups import Lookups
@@ -31,7 +36,7 @@ from app.router import StageRouter
 from app.settings import Settings
 from app.stages import register_all, window_rules
 from app.status.cluster import Cluster
-from app.topics import INPUTS, TABLES, changelog_name, topic_name
+from app.topics import INPUTS, TABLES, changelog_name, short_name, topic_name
 from app.transport import Transport
 from app.web import Web
 from app.worker import Worker
@@ -85,7 +90,7 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     app.peers = Peers(app)
     app.cluster = Cluster(app, window_rules(settings))
     app.task(app.cluster.watch)
-    state = State(app.engine, settings.topic_prefix, settings.data_dir)
+    state = State(app.engine, lambda name: short_name(settings, name), settings.data_dir)
     app.metrics = Metrics(app.engine.specs.values(), state)
     app.engine.observers.append(app.metrics)
     return app
@@ -93,10 +98,10 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
 
 def _faust_app(settings: Settings) -> App:
     return App(
-        settings.app_id,
+        settings.identity,
         broker=settings.faust_broker,
         broker_credentials=_credentials(settings),
-        datadir=settings.data_dir,
+        datadir=settings.directory,
         store="memory://",  # the engine keeps the tables' rows in RocksDB
         autodiscover=False,  # it skips modules that fail to import
         Router=StageRouter,
@@ -135,7 +140,7 @@ def _credentials(settings: Settings) -> Credentials | None:
 
 def _engine(app: App, settings: Settings) -> Engine:
     return Engine(
-        app_id=settings.app_id,
+        app_id=settings.identity,
         partitions=settings.partitions,
         inputs=[topic_name(settings, short) for short in INPUTS],
         commit_interval_ms=settings.commit_interval_ms,
@@ -143,8 +148,8 @@ def _engine(app: App, settings: Settings) -> Engine:
         changelog=lambda table: changelog_name(settings, table),
         crash=app.crash,
         gateway=KafkaGateway(
-            settings.app_id,
-            settings.data_dir / settings.app_id,
+            settings.identity,
+            settings.directory / settings.identity,
             **settings.connection,
         ),
     )

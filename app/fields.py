@@ -33,6 +33,13 @@ def duration_ms(value: object) -> int:
 Duration = Annotated[int, BeforeValidator(duration_ms)]
 
 
+def duration(value_ms: int) -> str:
+    """A duration in the longest unit that leaves no fraction, as ``duration_ms`` reads it."""
+    units = [(size, unit) for unit, size in _UNITS_MS.items() if unit]
+    size, unit = next((size, unit) for size, unit in reversed(units) if value_ms % size == 0)
+    return f"{value_ms // size}{unit}" if value_ms else "0"
+
+
 def setting(default: Any, name: str, description: str, **bounds: Any) -> Any:
     """A field that is read from ``CLICKSTREAM_<NAME>``.
 

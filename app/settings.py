@@ -6,7 +6,7 @@ as ``90s``, ``5m``, ``1h``, ``250ms``; inside they are integer milliseconds (``*
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from app.web_security import WebSecurity
 from models.errors import SettingsError
 
 _LAST_PORT = 65_535
+
+#: What the version without a name is called where a name is needed.
+MAIN = "main"
 
 
 class LatePolicy(StrEnum):
@@ -77,6 +80,13 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
         "TOPIC_PREFIX",
         "Put before every topic's name: up to 80 letters, digits, dots, dashes or underscores.",
         pattern=r"^[A-Za-z0-9._-]{0,80}$",
+    )
+    version: str = setting(
+        "",
+        "VERSION",
+        "Version of the application that is meant: it has all but the inputs to itself. Up to 20 "
+        f"letters, digits or dashes; none, or {MAIN}, is the one that replays are compared with.",
+        pattern=r"^[A-Za-z0-9-]{0,20}$",
     )
     window_size_ms: Duration = setting(
         "5m", "WINDOW_SIZE", "Length of a tumbling window.", ge=1, le=366 * DAY_MS
@@ -198,6 +208,21 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
         """How late a record may be that revises, in milliseconds; 0 where none does."""
         return self.revise_horizon_ms if self.late_policy is LatePolicy.REVISE else 0
 
+    @field_validator("version")
+    @classmethod
+    def _unnamed(cls, version: str) -> str:
+        return "" if version == MAIN else version
+
+    @property
+    def identity(self) -> str:
+        """Consumer group, and prefix of transactional ids, of this version."""
+        return f"{self.app_id}.{self.version}" if self.version else self.app_id
+
+    @property
+    def directory(self) -> Path:
+        """What this version has of the data directory: two may run beside each other."""
+        return self.data_dir / self.version
+
     @property
     def bootstrap_servers(self) -> str:
         """``host:port[,host:port]``, as Kafka's clients take it."""
@@ -224,24 +249,34 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
         return () if self.rankings == "none" else tuple(self.rankings.split(","))
 
 
-def load_settings() -> Settings:
+def load_settings(changes: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment.
+
+    Args:
+        changes: Variables that are set otherwise than there.
 
     Raises:
         SettingsError: One line for each fault: the setting, what was got, the rule.
     """
+    changed = {} if changes is None else dict(changes)
     try:
-        return Settings()
+        return Settings.model_validate(changed)
     except ValidationError as error:
-        raise SettingsError("\n".join(_fault(e) for e in error.errors())) from None
+        given = os.environ | changed
+        raise SettingsError("\n".join(_fault(e, given) for e in error.errors())) from None
 
 
-def _fault(error: Any) -> str:
+def environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that is to run with other settings."""
+    return os.environ | dict(changes)
+
+
+def _fault(error: Any, given: Mapping[str, str]) -> str:
     if not error["loc"]:  # of several settings together: a sentence of its own
         return str(error["ctx"]["error"])
     variable = str(error["loc"][0])
     fields = Settings.model_fields.items()
     name, field = next((n, f) for n, f in fields if f.validation_alias == variable)
-    got = os.environ.get(variable, error["input"])  # as it was written: durations are converted
+    got = given.get(variable, error["input"])  # as it was written: durations are converted
     rule = f"{rule_of(error, ' ms' if '_ms' in name else '')}. {field.description}"
     return f"{variable}={got!r} is not accepted: {rule} Correct or unset {variable}."

@@ -23,7 +23,7 @@ INPUTS = (CLICKS, PURCHASES)
 INNER = (ENRICHED_CLICKS, PURCHASES_BY_USER)
 OUTPUTS = (CLICK_COUNTS, CONVERSION_EVENTS, UNATTRIBUTED_PURCHASES, LATE_EVENTS, DEAD_LETTERS)
 
-#: Tables, by the stage that owns each: the changelog is ``<app id>-<table>-changelog``.
+#: Tables, by the stage that owns each: the changelog is ``<identity>-<table>-changelog``.
 TABLES = (CLICK_COUNTS, JOIN_STATE)
 
 
@@ -31,12 +31,16 @@ class TopicSettings(Protocol):
     """What the names depend on."""
 
     @property
-    def app_id(self) -> str:
-        """Consumer group, and prefix of changelogs."""
-
-    @property
     def topic_prefix(self) -> str:
         """Put before every name."""
+
+    @property
+    def version(self) -> str:
+        """The version's name; empty for the one without."""
+
+    @property
+    def identity(self) -> str:
+        """Application id and version."""
 
     @property
     def partitions(self) -> int:
@@ -59,13 +63,21 @@ class TopicSpec:
 
 
 def topic_name(settings: TopicSettings, short: str) -> str:
-    """The full name of a topic: the prefix, then its short name."""
+    """The full name of a topic: prefix and short name; between them the version, but of inputs."""
+    if settings.version and short not in INPUTS:
+        return f"{settings.topic_prefix}{settings.version}.{short}"
     return settings.topic_prefix + short
+
+
+def short_name(settings: TopicSettings, name: str) -> str:
+    """The short name of a topic, of its full one."""
+    short = name.removeprefix(settings.topic_prefix)
+    return short.removeprefix(f"{settings.version}.") if settings.version else short
 
 
 def changelog_name(settings: TopicSettings, table: str) -> str:
     """The changelog topic of a table."""
-    return f"{settings.topic_prefix}{settings.app_id}-{table}-changelog"
+    return f"{settings.topic_prefix}{settings.identity}-{table}-changelog"
 
 
 def topic_specs(settings: TopicSettings) -> list[TopicSpec]:

@@ -47,7 +47,7 @@ def tracers(settings: Settings) -> list[Observer]:
             "pip install 'clickstream[tracing]', or unset it."
         ) from None
     exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
-    return [Tracing(tracer(settings.app_id, exporter))]
+    return [Tracing(tracer(settings.identity, exporter))]
 
 
 def tracer(app_id: str, exporter: "SpanExporter") -> "Tracer":

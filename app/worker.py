@@ -26,6 +26,7 @@ from app.kept import check_kept
 from app.records import use_light_records
 from app.settings import Settings
 from app.tracing import tracers
+from app.versions.check import check_version
 from models.errors import ClickstreamError, SettingsError
 from models.user_agents import classify
 
@@ -59,7 +60,7 @@ class Worker(faust.Worker):
             self._journal = Journal()
             app.engine.observers += [self._journal, *tracers(settings)]
             check_port(app.conf.web_bind, app.conf.web_port)
-            self._lock = lock_directory(settings.data_dir)
+            self._lock = lock_directory(settings.directory)
             asyncio.run(_check_cluster(settings))
         except ClickstreamError as error:
             print(error, file=sys.stderr, flush=True)  # noqa: T201 to whoever started it, as it is
@@ -85,7 +86,7 @@ class Worker(faust.Worker):
             app_id=app.conf.id,
             broker=app.settings.bootstrap_servers,
             partitions=app.settings.partitions,
-            data_dir=str(app.settings.data_dir.absolute()),
+            data_dir=str(app.settings.directory.absolute()),
             web=str(app.peers.me),
             pid=os.getpid(),
         )
@@ -124,6 +125,7 @@ async def _check_cluster(settings: Settings) -> None:
         await wait_for_broker(settings, log.warning)
         await check_topics(settings)
         await check_kept(settings)
+        await check_version(settings)
     finally:
         client.setLevel(logging.NOTSET)
 

@@ -31,8 +31,8 @@ def made_otherwise(setting: str, was: str, now: str) -> SettingsError:
     """The error of a setting that is not what the state was made with."""
     return SettingsError(
         f"CLICKSTREAM_{setting} must stay what the state of this application was made with; it "
-        f"was {was} and is {now}, and the numbers of both would mix. Set it back, or replay from "
-        "the inputs: docs/how-to/reset.md."
+        f"was {was} and is {now}, and the numbers of both would mix. Set it back, or replay as "
+        "another version: docs/how-to/replay-history.md."
     )
 
 

@@ -22,6 +22,7 @@ from app.audit.states import STATE_KEY, State, state_of
 from app.audit.warehouse import Warehouse
 from app.inputs.cluster import partition_counts
 from app.topics import INNER, INPUTS, OUTPUTS, TABLES
+from app.versions.registry import begun_at
 
 #: Stages with a table, and the table.
 STAGES: Mapping[str, str] = dict(zip(("counting", "joining"), TABLES, strict=True))
@@ -74,6 +75,7 @@ class Gathering:
         self._warehouse = warehouse
         self._doing = doing
         self._found = Gathered()
+        self._begun: Mapping[str, list[int]] = {}
 
     async def gather(self) -> Gathered:
         """Read everything.
@@ -85,6 +87,7 @@ class Gathering:
         names = {self._rules.topic(short): short for short in (*INPUTS, *INNER, *OUTPUTS)}
         names |= {self._rules.changelog(table): table + "-changelog" for table in TABLES}
         counts = await partition_counts(self._logs.admin, names)
+        self._begun = await begun_at(self._rules.settings, self._logs)
         self._found.partitions = {short: counts[name] for name, short in names.items()}
         self._found.states[1] = {stage: await self._last_states(stage) for stage in STAGES}
         await self._read_intake()
@@ -106,6 +109,8 @@ class Gathering:
         partitions = self._topic(short)
         ends = await self._logs.end_of(partitions)
         starts = await self._logs.start_of(partitions)
+        for tp, begun in zip(partitions, self._begun.get(short, ()), strict=False):
+            starts[tp] = max(starts[tp], begun)  # what lies before is not this version's
         self._found.starts[short] = {tp.partition: start for tp, start in starts.items()}
         self._doing(f"reading {short}: up to {sum(ends.values()) - sum(starts.values()):,} records")
         await self._logs.read(starts, ends, arrivals.take)

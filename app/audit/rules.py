@@ -55,7 +55,7 @@ class Rules:
     @property
     def group(self) -> str:
         """The consumer group whose offsets tell how far the intake has read."""
-        return self.settings.app_id
+        return self.settings.identity
 
     @property
     def late_sent(self) -> bool:

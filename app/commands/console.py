@@ -58,6 +58,8 @@ class ConsoleCommand(AppCommand):
     """A command outside Faust's worker; a subclass overrides ``execute_alone``."""
 
     abstract: ClassVar[bool] = True
+    #: Exit code after a ClickstreamError.
+    failed: ClassVar[int] = FAULT
 
     async def execute_alone(self, interrupt: Interrupt, **options: Any) -> None:
         """Do the work.
@@ -80,7 +82,7 @@ class ConsoleCommand(AppCommand):
             asyncio.run(self._run(interrupt, {**self.kwargs, **kwargs}))
         except ClickstreamError as error:
             sys.stderr.write(f"Error: {error}\n")
-            sys.exit(FAULT)
+            sys.exit(self.failed)
         except (asyncio.CancelledError, KeyboardInterrupt):
             sys.exit(interrupt.exit_code or _SIGNALLED + signal.SIGINT)
         sys.exit(interrupt.exit_code)

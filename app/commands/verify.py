@@ -20,6 +20,7 @@ from app.commands.console import FAULT, ConsoleCommand, Interrupt
 from app.inputs.cluster import told
 from app.inputs.progress import Reporter
 from app.settings import load_settings
+from app.versions.check import check_version
 
 #: New objects after which the garbage collector looks for cycles.
 _COLLECT_AFTER = 200_000
@@ -50,6 +51,7 @@ class verify(ConsoleCommand):  # noqa: N801 its name is the command's
         """Audit and report."""
         gc.set_threshold(_COLLECT_AFTER)  # it would walk all rows in flight again and again
         settings = load_settings()
+        await check_version(settings)
         choice = choice_of(options["from_"], options["to"], options["users"], options["sample"])
         views = Views(options["web"], options["ask"], settings) if options["web"] else None
         try:

@@ -74,7 +74,7 @@ async def flow_of(
     return Flow(
         topic_faults=await _topic_faults(settings),
         topics=topics,
-        group=await _group(logs.admin, settings.app_id),
+        group=await _group(logs.admin, settings.identity),
         readings=await _readings(settings, logs, present, stages, states),
         open=open_,
         watched_s=watch_s,
@@ -177,7 +177,7 @@ async def _readings(
     if not inputs:
         return ()
     partitions = list(dict.fromkeys(tp for _, tp in inputs))
-    offsets = await logs.group_offsets(settings.app_id, partitions)
+    offsets = await logs.group_offsets(settings.identity, partitions)
     starts = await logs.start_of(partitions)
     ends: Offsets = await logs.committed.end_offsets(partitions)
     half = await _half_aged(logs, partitions)

@@ -128,7 +128,7 @@ async def of_record(topics: Topics, settings: Settings, place: Place) -> Trace:
 
 
 async def _read_to(settings: Settings, place: Place) -> int:
-    gateway = KafkaGateway(settings.app_id, settings.data_dir, **settings.connection)
+    gateway = KafkaGateway(settings.identity, settings.data_dir, **settings.connection)
     at = (place.topic, place.partition)
     return (await gateway.committed([at])).get(at, (0, ""))[0]
 

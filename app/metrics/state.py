@@ -1,7 +1,7 @@
 """How the engine is, told at the time of a scrape: nothing is kept up between scrapes."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,29 +19,29 @@ STATES = ("working", "recovering", "failed")
 class State(Collector):
     """Collects from an engine, and from the disk that its stores are on."""
 
-    def __init__(self, engine: Engine, topic_prefix: str, data_dir: Path) -> None:
+    def __init__(self, engine: Engine, short: Callable[[str], str], data_dir: Path) -> None:
         """Collect from an engine that may not have started yet.
 
         Args:
             engine: The worker's.
-            topic_prefix: What topics are called without.
+            short: Gives a topic's short name.
             data_dir: Where the stores are.
         """
         self._engine = engine
-        self._prefix = topic_prefix
+        self._short = short
         self._data_dir = data_dir
         self._ends: dict[Partition, int] = {}
 
     def describe(self) -> Iterable[Metric]:
         """The metrics, without asking the engine: for the registry, which checks their names."""
-        return [*_lag_and_time([], {}, ""), *_books([]), *_sizes([]), *_states({}), *self._disk()]
+        return [*_lag_and_time([], {}, str), *_books([]), *_sizes([]), *_states({}), *self._disk()]
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, as of now."""
         engine = self._engine
         tasks = engine.tasks
         self._hear_ends(tasks)
-        yield from _lag_and_time(tasks, self._ends, self._prefix)
+        yield from _lag_and_time(tasks, self._ends, self._short)
         yield from _books(tasks)
         yield from _sizes([task for task in tasks if not task.failed])
         yield from _states(_count_states(engine, tasks))
@@ -72,7 +72,7 @@ def _inputs(tasks: Iterable[StageTask]) -> Iterator[Partition]:
 
 
 def _lag_and_time(
-    tasks: Iterable[StageTask], ends: dict[Partition, int], prefix: str
+    tasks: Iterable[StageTask], ends: dict[Partition, int], short: Callable[[str], str]
 ) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "clickstream_lag_records",
@@ -88,7 +88,7 @@ def _lag_and_time(
         stage, partition = task.spec.name, str(task.partition)
         for topic, position in task.positions.items():
             end = max(ends.get((topic, task.partition), 0), task.expected(topic))
-            at = (stage, topic.removeprefix(prefix), partition)
+            at = (stage, short(topic), partition)
             lag.add_metric(at, max(end - position, 0))
         if task.stage.stream_time_ms > NEVER_MS:
             stream_time.add_metric((stage, partition), task.stage.stream_time_ms / 1000)

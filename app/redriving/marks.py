@@ -16,7 +16,7 @@ _CONFIG = {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime
 
 
 def marks_topic(settings: Settings) -> str:
-    """The topic's name."""
+    """The topic's name: one for all versions, as they share the inputs."""
     return f"{settings.topic_prefix}{settings.app_id}-redriven"
 
 

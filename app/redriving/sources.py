@@ -87,9 +87,9 @@ async def times_of(settings: Settings, logs: Logs, counts: Mapping[str, int]) ->
     for kind in INPUTS:
         topic = topic_name(settings, kind)
         partitions = [TopicPartition(topic, p) for p in range(counts[topic])]
-        offsets = await logs.group_offsets(settings.app_id, partitions)
+        offsets = await logs.group_offsets(settings.identity, partitions)
         inputs[kind] = [
-            _stream_time(offsets[tp].metadata) if tp in offsets else NEVER_MS for tp in partitions
+            stream_time(offsets[tp].metadata) if tp in offsets else NEVER_MS for tp in partitions
         ]
     tables = [await _states(settings, table) for table in TABLES]
     counted, joined, closed = (
@@ -101,7 +101,8 @@ async def times_of(settings: Settings, logs: Logs, counts: Mapping[str, int]) ->
     return Times(inputs, counted, joined, closed)
 
 
-def _stream_time(metadata: str) -> int:
+def stream_time(metadata: str) -> int:
+    """S(q) in epoch ms, of the metadata of an intake's offset."""
     if not metadata:
         return NEVER_MS
     note = msgspec.json.decode(metadata, type=Note)

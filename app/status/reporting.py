@@ -59,7 +59,7 @@ class Reporter:
         now_ms = _now_ms()
         return Status(
             at=iso(now_ms),
-            app_id=self._app.settings.app_id,
+            app_id=self._app.settings.identity,
             version=self._version,
             settings=_rules(self._app.settings),
             state=worker.state,

@@ -15,6 +15,7 @@ from app.views import (
     openapi,
     status,
     top,
+    versions,
     windows,
 )
 
@@ -36,6 +37,7 @@ def routes(app: "App") -> dict[str, View]:
         openapi,
         status,
         top,
+        versions,
         windows,
     )
     views = {path: view for module in modules for path, view in module.views(app).items()}

@@ -32,8 +32,8 @@ async def verdict(site: Site) -> Verdict:
     Raises:
         DrillError: The recount itself fails, or has nothing to compare.
     """
-    unread = _unread(await _asked(site, "ledger"))
-    found = await _asked(site, "verify")
+    unread = _unread(await asked(site, "ledger"))
+    found = await asked(site, "verify")
     rows = found["rows"]
     if not unread and not all(row["expected"] for row in rows):
         unseen = ", ".join(row["stage"] for row in rows if not row["expected"])
@@ -57,9 +57,14 @@ def _unread(books: Any) -> dict[str, int]:
     return {stage: records for stage, records in by_stage.items() if records}
 
 
-async def _asked(site: Site, command: str) -> Any:
+async def asked(site: Site, command: str, *arguments: str) -> Any:
+    """What a command says in JSON, whatever its exit code.
+
+    Raises:
+        DrillError: It says nothing of the kind.
+    """
     process = await asyncio.create_subprocess_exec(
-        *FAUST, "-A", "app", command, "--json",
+        *FAUST, "-A", "app", command, *arguments, "--json",
         cwd=ROOT,
         env=site.environment(command),
         stdout=asyncio.subprocess.PIPE,

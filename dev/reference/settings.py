@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from app.fields import duration
 from app.settings import Settings
 from dev.reference.markdown import code, page, table
 
@@ -22,8 +23,6 @@ changed on a running application, and how, is told in
 [Change the window size](../how-to/change-window-size.md)."""
 
 _FIELDS = Settings.model_fields
-#: Longest first: the unit a duration is written in.
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
 
 
 def page_of_settings() -> str:
@@ -39,12 +38,6 @@ def _parts() -> Iterator[str]:
             yield f"## {_words(owner.__name__)}"
             rows = [_row(name, _FIELDS[name]) for name in names]
             yield table(("variable", "default", "takes", "meaning"), rows)
-
-
-def duration(value_ms: int) -> str:
-    """A duration in the longest unit that leaves no fraction."""
-    size, unit = next((size, unit) for size, unit in _UNITS if value_ms % size == 0)
-    return f"{value_ms // size}{unit}" if value_ms else "0"
 
 
 def _words(name: str) -> str:

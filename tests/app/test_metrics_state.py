@@ -41,7 +41,7 @@ async def test_lag_is_what_lies_between_the_position_and_the_end_last_heard_of(
     ends.heard = {(TOPIC, 0): 50}
     engine.connect(ends)
     await engine.assign((TOPIC, 0))
-    state = State(engine, "i", tmp_path)
+    state = State(engine, lambda name: name.removeprefix("i"), tmp_path)
     for _ in range(2):
         assert 50 == scraped(state)["lag_records", "one", "n", "0"]
     await engine.close()
@@ -53,9 +53,9 @@ async def test_lag_counts_what_was_delivered_and_waits(tmp_path: Path) -> None:
     engine = BenchEngine(tmp_path)
     await engine.assign((TOPIC, 0))
     await engine.delivery.deliver("one", Batch(TOPIC, 0, 0, 7, []))
-    assert 7 == scraped(State(engine, "", tmp_path))["lag_records", "one", TOPIC, "0"]
+    assert 7 == scraped(State(engine, str, tmp_path))["lag_records", "one", TOPIC, "0"]
     await asyncio.sleep(0.1)
-    assert 0 == scraped(State(engine, "", tmp_path))["lag_records", "one", TOPIC, "0"]
+    assert 0 == scraped(State(engine, str, tmp_path))["lag_records", "one", TOPIC, "0"]
     await engine.close()
 
 
@@ -63,7 +63,7 @@ async def test_lag_counts_what_was_delivered_and_waits(tmp_path: Path) -> None:
 async def test_tasks_are_counted_by_how_they_are(tmp_path: Path) -> None:
     """Those that wait to be taken over as well."""
     engine = BenchEngine(tmp_path)
-    state = State(engine, "", tmp_path)
+    state = State(engine, str, tmp_path)
     assert 0 == scraped(state)["tasks", "one", "working"]
     await engine.assign((TOPIC, 0), (TOPIC, 1))
     engine.delivery.tasks["one", 1].failed = True
@@ -81,7 +81,7 @@ async def test_books_time_and_losses_are_told_by_task(tmp_path: Path) -> None:
     """A broken ledger is 0; before anything was heard of there is no stream time."""
     engine = BenchEngine(tmp_path)
     await engine.assign((TOPIC, 0))
-    state = State(engine, "", tmp_path)
+    state = State(engine, str, tmp_path)
     at = ("one", "0")
     assert ("stream_time_seconds", *at) not in scraped(state)
     ours = engine.delivery.tasks["one", 0]

@@ -8,8 +8,9 @@ tests/integration/test_docs.py. These are the rules:
   ``.`` hold for the commands that follow.
 - Port 9092 stands for that Kafka, 6066 to 6068 for free ports; the same in outputs.
   ``CLICKSTREAM_BROKER`` is set, no other setting is.
-- ``faust -A app worker``, and ``tail`` without ``--limit``, run on in the background until the
-  page ends. What they should print is waited for, or that the worker is ready.
+- ``faust -A app worker``, ``tail`` without ``--limit`` and ``replay`` without
+  ``--until-caught-up`` run on in the background until the page ends. What they should print is
+  waited for, or that the worker is ready.
 - ``make`` targets are covered by tests of their own: here they must exist. ``docker compose`` is
   checked against docker-compose.yml. Kafka's own tools are played by tests/docs/kafka_tools.py.
 - Any other command must end with exit code 0, and ``curl`` with an answer of 200 that is JSON.

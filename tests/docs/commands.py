@@ -13,7 +13,7 @@ from tests.docs.markdown import Block, Page
 _SHELL = {"export", "unset", "cd", "."}
 _OURS = ["faust", "-A", "app"]
 #: Commands of ours that change something; all others only read.
-_WRITING = {"load", "generate", "init-topics", "redrive", "reset"}
+_WRITING = {"load", "generate", "init-topics", "redrive", "reset", "promote", "retire"}
 
 
 class Kind(Enum):
@@ -69,7 +69,7 @@ class Command:
 
     @staticmethod
     def _kind_of_ours(words: list[str]) -> Kind:
-        if words[0] == "worker" or (words[0] == "tail" and "--limit" not in words):
+        if _runs_on(words):
             return Kind.BACKGROUND
         return Kind.OTHER if words[0] in _WRITING else Kind.READING
 
@@ -77,6 +77,11 @@ class Command:
     def is_curl(self) -> bool:
         """Whether an answer of the web views is all that it prints."""
         return self.words[0] == "curl" and "|" not in self.words
+
+
+def _runs_on(words: list[str]) -> bool:
+    ends = {"tail": "--limit", "replay": "--until-caught-up"}
+    return words[0] == "worker" or (words[0] in ends and ends[words[0]] not in words)
 
 
 def lines_of(block: Block) -> Iterator[tuple[str, int]]:

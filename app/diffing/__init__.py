@@ -1,0 +1,1 @@
+"""Two versions' outputs against each other, up to where both are final."""

@@ -1,0 +1,1 @@
+"""Versions of the application beside each other: replay, compare, promote, retire."""

@@ -1,0 +1,197 @@
+"""Which versions there are, and which is for readers: a compacted topic of one partition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from app.audit.logs import Logs
+from app.settings import MAIN, Settings
+from app.topics import OUTPUTS, topic_name
+from app.versions.errors import VersionError
+from app.versions.rules import differing, name_of, rules_of, with_rules
+from models.errors import SettingsError, TopicError
+
+_CONFIG = {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}
+#: Key of the record that names the version for readers: no version is called so.
+_CURRENT = b".current"
+
+
+class Compared(msgspec.Struct, rename="camel", frozen=True):
+    """That a version was compared with another.
+
+    Attributes:
+        other: The other's name.
+        at: When, as ISO-8601.
+        differences: How many there were.
+    """
+
+    other: str
+    at: str
+    differences: int
+
+
+class Version(msgspec.Struct, rename="camel", frozen=True):
+    """A version as it was begun.
+
+    Attributes:
+        name: Its name.
+        rules: The settings that say what it computes, by name without prefix.
+        release: The program's version.
+        begun: When, as ISO-8601.
+        since: The time of ``--from``, if it does not have all of the inputs.
+        starts: The first offset that it reads of each input partition, by the topic's short name.
+        compared: The last comparison.
+    """
+
+    name: str
+    rules: dict[str, str]
+    release: str
+    begun: str
+    since: str | None = None
+    starts: dict[str, list[int]] = {}
+    compared: Compared | None = None
+
+
+class _Pointer(msgspec.Struct):
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What the topic says.
+
+    Attributes:
+        versions: By name.
+        current: The version for readers.
+    """
+
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    current: str = MAIN
+
+    def settings_of(self, ours: Settings, name: str) -> Settings:
+        """The settings of a version: those of the environment for the one that it names.
+
+        Raises:
+            VersionError: There is no such version.
+        """
+        if name in {ours.version, name_of(ours)}:
+            return ours
+        if (version := self.versions.get(name)) is None:
+            known = ", ".join(sorted({*self.versions, name_of(ours)}))
+            raise VersionError(
+                f"A version is one that was begun; got {name!r}, and there are: {known}. Begin it "
+                f"with: faust -A app replay --as {name}"
+            )
+        return with_rules(ours, name, version.rules)
+
+    def as_json(self, settings: Settings) -> dict[str, Any]:
+        """For machines, with the names of the current version's outputs."""
+        current = settings.model_copy(
+            update={"version": "" if self.current == MAIN else self.current}
+        )
+        return {
+            "current": self.current,
+            "topics": {short: topic_name(current, short) for short in OUTPUTS},
+            "versions": [
+                msgspec.to_builtins(self.versions[name]) for name in sorted(self.versions)
+            ],
+        }
+
+
+def registry_topic(settings: Settings) -> str:
+    """The topic's name: one for all versions."""
+    return f"{settings.topic_prefix}{settings.app_id}-versions"
+
+
+async def make_registry(settings: Settings, admin: AIOKafkaAdminClient) -> None:
+    """Create the topic, if it is not there.
+
+    Raises:
+        TopicError: Kafka refuses.
+    """
+    name = registry_topic(settings)
+    if name in await admin.list_topics():
+        return
+    new = NewTopic(name, 1, settings.replication_factor, topic_configs=_CONFIG)
+    answer = await admin.create_topics([new])
+    for _, code, *why in answer.topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            raise TopicError(
+                f"Topic {name} must exist, to remember versions; Kafka refuses to create it: "
+                f"{for_code(code).__name__} {' '.join(map(str, why))}. Create it with one "
+                "partition and cleanup.policy=compact, or ask the cluster's owner."
+            )
+
+
+async def read_registry(settings: Settings, logs: Logs) -> Registry:
+    """What the topic says; nothing where it is not there yet."""
+    name = registry_topic(settings)
+    if name not in await logs.admin.list_topics():
+        return Registry()
+    at = TopicPartition(name, 0)
+    found: dict[bytes, bytes | None] = {}
+
+    def take(_: TopicPartition, records: Any) -> None:
+        found.update({record.key: record.value for record in records if record.key})
+
+    await logs.read(await logs.start_of([at]), await logs.end_of([at]), take)
+    pointer = found.pop(_CURRENT, None)
+    versions = [msgspec.json.decode(value, type=Version) for value in found.values() if value]
+    current = msgspec.json.decode(pointer, type=_Pointer).version if pointer else MAIN
+    return Registry({version.name: version for version in versions}, current)
+
+
+async def begun_at(settings: Settings, logs: Logs) -> Mapping[str, list[int]]:
+    """The first offset that a version reads of each input partition; none for one without name."""
+    if not settings.version:
+        return {}
+    registry = await read_registry(settings, logs)
+    version = registry.versions.get(settings.version)
+    return version.starts if version else {}
+
+
+async def put_version(settings: Settings, version: Version) -> None:
+    """Remember a version as it is now."""
+    await _put(settings, version.name.encode(), msgspec.json.encode(version))
+
+
+async def forget_version(settings: Settings, name: str) -> None:
+    """Remember a version no more."""
+    await _put(settings, name.encode(), None)
+
+
+async def put_current(settings: Settings, name: str) -> None:
+    """Name the version for readers."""
+    await _put(settings, _CURRENT, msgspec.json.encode(_Pointer(name)))
+
+
+async def _put(settings: Settings, key: bytes, value: bytes | None) -> None:
+    producer = AIOKafkaProducer(**settings.connection, acks="all")
+    await producer.start()
+    try:
+        await producer.send_and_wait(registry_topic(settings), value, key, partition=0)
+    finally:
+        await producer.stop()
+
+
+def check_rules(settings: Settings, registry: Registry) -> None:
+    """Check that a version is set as it was begun.
+
+    Raises:
+        SettingsError: It is not: its numbers would be of both.
+    """
+    version = registry.versions.get(settings.version)
+    if version is None:
+        return
+    if wrong := differing(version.rules, rules_of(settings)):
+        found = ", ".join(f"{name} {was} and is {now}" for name, (was, now) in wrong.items())
+        remedy = " ".join(f"CLICKSTREAM_{name}={was}" for name, (was, _) in wrong.items())
+        raise SettingsError(
+            f"A version keeps the settings that it was begun with; of {settings.version} it was "
+            f"{found}. Set {remedy}, or replay as another version."
+        )

@@ -1,0 +1,100 @@
+"""The settings that say what is computed: two versions may differ in them."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+from app.fields import PREFIX, duration
+from app.settings import MAIN, Settings, load_settings
+from app.versions.errors import VersionError
+
+#: All others say where Kafka is and how work is done, and are those of the environment.
+_FIELDS = (
+    "partitions",
+    "window_size_ms",
+    "grace_ms",
+    "retention_ms",
+    "join_within_ms",
+    "join_grace_ms",
+    "idle_timeout_ms",
+    "watermark_interval_ms",
+    "future_skew_ms",
+    "late_policy",
+    "count_bots",
+    "attribution",
+    "rankings",
+)
+
+
+def _short(field: str) -> str:
+    return str(Settings.model_fields[field].validation_alias).removeprefix(PREFIX)
+
+
+#: The settings' names without their prefix, and their fields.
+RULES: Mapping[str, str] = {_short(field): field for field in _FIELDS}
+
+
+def name_of(settings: Settings) -> str:
+    """The version's name, also of the one that has none."""
+    return settings.version or MAIN
+
+
+def rules_of(settings: Settings) -> dict[str, str]:
+    """All rules as they are written in the environment."""
+    values: dict[str, Any] = {field: getattr(settings, field) for field in RULES.values()}
+    values["join_grace_ms"] = settings.join_grace
+    return {name: _text(field, values[field]) for name, field in RULES.items()}
+
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The rules that two versions do not share, with both values."""
+    return {name: (one[name], other[name]) for name in RULES if one[name] != other[name]}
+
+
+def changes_of(pairs: Iterable[str]) -> dict[str, str]:
+    """The changes that were asked for as ``NAME=VALUE``.
+
+    Raises:
+        VersionError: It is no such pair, or no rule.
+    """
+    changes = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in RULES:
+            raise VersionError(
+                f"A version may have other values of {', '.join(RULES)}; got {pair!r}. Write it as "
+                "WINDOW_SIZE=10m; all other settings are those of the environment."
+            )
+        changes[name] = value
+    return changes
+
+
+def with_rules(settings: Settings, version: str, changes: Mapping[str, str]) -> Settings:
+    """The settings of another version.
+
+    Args:
+        settings: What it shares with them stays.
+        version: Its name.
+        changes: Its rules that differ.
+
+    Raises:
+        SettingsError: A name or a value is not accepted.
+    """
+    given = {PREFIX + name: value for name, value in changes.items()}
+    read = load_settings(given | {PREFIX + "VERSION": version})
+    fields = {RULES[name]: getattr(read, RULES[name]) for name in changes}
+    return settings.model_copy(update=fields | {"version": read.version})
+
+
+def variables(version: str, rules: Mapping[str, str]) -> dict[str, str]:
+    """What is set in the environment of a version's workers."""
+    named = {PREFIX + name: value for name, value in rules.items()}
+    return {PREFIX + "VERSION": version, **named}
+
+
+def _text(field: str, value: Any) -> str:
+    if field.endswith("_ms"):
+        return duration(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
