@@ -10,6 +10,7 @@ from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
 from app.commands import (  # noqa: F401 a module registers its command
+    as_of,
     doctor,
     explain,
     generate,
@@ -22,6 +23,7 @@ from app.commands import (  # noqa: F401 a module registers its command
     verify,
 )
 from app.credentials import hide_passwords
+from app.history.keeper import Keeper
 from app.lookups import Lookups
 from app.metrics.metrics import Metrics
 from app.metrics.state import State
@@ -49,6 +51,7 @@ class App(faust.App):
         engine: The stages of this worker.
         peers: This worker and the others.
         cluster: How they are.
+        history: What the logs tell of the past.
         metrics: What this worker did, and how it is, for Prometheus.
     """
 
@@ -56,6 +59,7 @@ class App(faust.App):
     engine: Engine
     peers: Peers
     cluster: Cluster
+    history: Keeper
     metrics: Metrics
 
     def _new_web(self) -> Web:
@@ -85,6 +89,8 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     app.peers = Peers(app)
     app.cluster = Cluster(app, window_rules(settings))
     app.task(app.cluster.watch)
+    app.history = Keeper(settings)
+    app.task(app.history.keep_warm)
     state = State(app.engine, settings.topic_prefix, settings.data_dir)
     app.metrics = Metrics(app.engine.specs.values(), state)
     app.engine.observers.append(app.metrics)
