@@ -21,6 +21,7 @@ from app.commands import (  # noqa: F401 a module registers its command
     tail,
     top,
     verify,
+    whatif,
 )
 from app.credentials import hide_passwords
 from app.history.keeper import Keeper

@@ -1,6 +1,7 @@
 """What the commands about the past are asked, checked; and their history."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,16 @@ def form_of(asked: Asked, output: str | None, *, everybody: bool) -> tuple[Path,
     return path, _FORMS[path.suffix]
 
 
+def proceed_of(interrupt: Interrupt) -> Callable[[], None]:
+    """What ends a command that somebody asked to end."""
+
+    def proceed() -> None:
+        if interrupt:
+            raise asyncio.CancelledError
+
+    return proceed
+
+
 async def caught_up(settings: Settings, interrupt: Interrupt, reporter: Reporter) -> History:
     """The history of commands, filled up to now.
 
@@ -83,13 +94,9 @@ async def caught_up(settings: Settings, interrupt: Interrupt, reporter: Reporter
     def doing(done: int, of: int) -> None:
         reporter.show(done, f"reading {done:,} of {of:,} records of the logs")
 
-    def proceed() -> None:
-        if interrupt:
-            raise asyncio.CancelledError
-
     history = history_of(settings, path_of(settings, "commands"))
     try:
-        await catch_up(settings, history, proceed, doing, reporter.note)
+        await catch_up(settings, history, proceed_of(interrupt), doing, reporter.note)
     except KafkaError as error:
         history.close()
         raise told(error, settings.broker, "it goes on where it stopped") from error

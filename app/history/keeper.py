@@ -61,7 +61,7 @@ class Keeper:
         self._settings = settings
         self._waiting: queue.SimpleQueue[Future[Past] | None] = queue.SimpleQueue()
         self._thread: Thread | None = None
-        self._history: "History | None" = None
+        self._history: History | None = None
         self._ended = False
         self._progress = (0, 0)
         self._sure = True

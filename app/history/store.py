@@ -95,6 +95,11 @@ class History:
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
 
+    def own(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What a query gives where temporary tables are made: for one thread only."""
+        found: list[tuple[Any, ...]] = self._db.execute(sql, list(parameters)).fetchall()
+        return found
+
     def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The same, row by row."""
         with self._db.cursor() as cursor:

@@ -53,22 +53,23 @@ SELECT p, user_id, start_ms, end_ms, arg_max(clicks, o) AS clicks, true AS final
 FROM count_sent WHERE at_ms <= known_ms AND start_ms IS NOT NULL
 GROUP BY p, user_id, start_ms, end_ms;
 
--- Every stream time that was told of an input partition.
-CREATE VIEW heard AS
-SELECT kind, p, o, appended_ms, source_kind, q, stream_ms FROM passed WHERE source_kind = kind
+-- Everything that tells the time of an input partition: records, watermark and idle records.
+CREATE VIEW told AS
+SELECT kind, p, o, appended_ms, q, stream_ms, NULL::BIGINT AS idle_ms, true AS record
+FROM passed WHERE source_kind = kind
 UNION ALL
-SELECT kind, p, o, appended_ms, source_kind, q, stream_ms FROM mark
-WHERE source_kind = kind AND stream_ms IS NOT NULL;
+SELECT kind, p, o, appended_ms, q, stream_ms, idle_ms, false
+FROM mark WHERE source_kind = kind AND (stream_ms IS NOT NULL OR idle_ms IS NOT NULL);
 
 -- No event of an inner log that was read by a time is later than this. What retention deleted of an
 -- input partition is not later than the first stream time that it left.
 CREATE MACRO latest_by(of_kind, of_p, by_ms) AS (
     SELECT max(ms) FROM (
-        SELECT max(stream_ms) AS ms FROM heard
+        SELECT max(stream_ms) AS ms FROM told
         WHERE kind = of_kind AND p = of_p AND appended_ms <= by_ms
         UNION ALL
         SELECT max(ms) FROM (
-            SELECT min_by(stream_ms, o) AS ms FROM heard
+            SELECT min_by(stream_ms, o) AS ms FROM told
             WHERE kind = of_kind AND p = of_p GROUP BY q
         )
     )
