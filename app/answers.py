@@ -36,6 +36,12 @@ class Unknown(Refused):
     status = HTTPStatus.NOT_FOUND
 
 
+class Gone(Refused):
+    """The logs no longer reach back so far."""
+
+    status = HTTPStatus.GONE
+
+
 class Unavailable(Refused):
     """A partition moves or recovers, or Kafka does not answer: ask again soon."""
 

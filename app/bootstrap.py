@@ -10,6 +10,7 @@ from agents.engine import Engine
 from agents.gateway import KafkaGateway
 from agents.wiring import Wiring
 from app.commands import (  # noqa: F401 a module registers its command
+    as_of,
     diff,
     doctor,
     explain,
@@ -25,8 +26,10 @@ from app.commands import (  # noqa: F401 a module registers its command
     top,
     verify,
     versions,
+    whatif,
 )
 from app.credentials import hide_passwords
+from app.history.keeper import Keeper
 from app.lookups import Lookups
 from app.metrics.metrics import Metrics
 from app.metrics.state import State
@@ -54,6 +57,7 @@ class App(faust.App):
         engine: The stages of this worker.
         peers: This worker and the others.
         cluster: How they are.
+        history: What the logs tell of the past.
         metrics: What this worker did, and how it is, for Prometheus.
     """
 
@@ -61,6 +65,7 @@ class App(faust.App):
     engine: Engine
     peers: Peers
     cluster: Cluster
+    history: Keeper
     metrics: Metrics
 
     def _new_web(self) -> Web:
@@ -91,6 +96,8 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     app.cluster = Cluster(app, window_rules(settings))
     app.task(app.cluster.watch)
     state = State(app.engine, lambda name: short_name(settings, name), settings.data_dir)
+    app.history = Keeper(settings)
+    app.task(app.history.keep_warm)
     app.metrics = Metrics(app.engine.specs.values(), state)
     app.engine.observers.append(app.metrics)
     return app

@@ -43,6 +43,17 @@ class Attribution(StrEnum):
     FIRST = "first"
 
 
+class HistoryPolicy(StrEnum):
+    """When a worker reads the logs to tell of the past.
+
+    ``asked``: at the first question; ``on``: from its start on; ``off``: never.
+    """
+
+    ASKED = "asked"
+    ON = "on"
+    OFF = "off"
+
+
 class Settings(KafkaSecurity, WebSecurity, Telemetry):
     """The application's settings, frozen and validated at start.
 
@@ -174,6 +185,13 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
 
     ready_lag: int = setting(
         100_000, "READY_LAG", "A worker with more records to read is not ready.", ge=0
+    )
+
+    history: HistoryPolicy = setting(
+        HistoryPolicy.ASKED,
+        "HISTORY",
+        "When a worker copies the logs to DATA_DIR to tell of the past: asked (at the first "
+        "question), on (from its start on) or off.",
     )
 
     @field_validator("broker")

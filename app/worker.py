@@ -96,6 +96,7 @@ class Worker(faust.Worker):
         """Tell that it ends, and what was not told yet."""
         self._journal.sum_up()
         log.info("Worker stopping")
+        await cast("Any", self.app).history.stop()
         await super().on_stop()
 
 

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from app.svg import document, line, text, upright
 
 WIDTH, HEIGHT = 720, 360
 #: The axes' frame, in the units of the picture.
@@ -18,20 +19,6 @@ _ROOM = 1.15
 _TICKS = 5
 #: From here on powers of ten are written as such.
 _POWERS_FROM = 10_000
-
-_ROOT = 'font-family="system-ui, sans-serif" font-size="14" role="img" aria-labelledby="t d"'
-
-# A picture in a page is told which colours its reader prefers, and has a ground of its own.
-_STYLE = """
- svg{--ground:#fff;--ink:#202124;--faint:#5f6368;--grid:#dadce0;--line:#3367d6}
- @media (prefers-color-scheme:dark){
-  svg{--ground:#1f2023;--ink:#e8eaed;--faint:#a8adb4;--grid:#44474c;--line:#8ab4f8}}
- .ground{fill:var(--ground)}text{fill:var(--ink);text-anchor:middle}
- .faint{fill:var(--faint);font-size:12px}.value{text-anchor:end}.title{font-size:16px}
- .grid{stroke:var(--grid)}.axis{stroke:var(--faint)}.spread{stroke:var(--line)}
- .line{fill:none;stroke:var(--line);stroke-width:2}.point{fill:var(--line)}
- .label{stroke:var(--ground);stroke-width:5;paint-order:stroke}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +84,7 @@ class Plot:
 def svg(plot: Plot) -> str:
     """The picture."""
     parts = [*_frame(plot), *_values(plot), *_counts(plot), *_marks(plot)]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {_ROOT}>',
-            f'<title id="t">{escape(plot.title)}</title>',
-            f'<desc id="d">{escape(described(plot))}</desc>',
-            f"<style>{_STYLE}</style>",
-            *parts,
-            "</svg>\n",
-        ]
-    )
+    return document((WIDTH, HEIGHT), plot.title, described(plot), parts)
 
 
 def described(plot: Plot) -> str:
@@ -120,27 +98,24 @@ def _label(mark: Mark) -> str:
 
 
 def _frame(plot: Plot) -> Iterator[str]:
-    yield f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
-    yield _text(WIDTH / 2, 30, plot.title, "title")
-    middle = (TOP + BOTTOM) / 2
-    turned = f'class="faint" transform="translate(24 {middle}) rotate(-90)"'
-    yield f"<text {turned}>{escape(plot.upward)}</text>"
-    yield _text((LEFT + RIGHT) / 2, HEIGHT - 18, f"{plot.across}, logarithmic", "faint")
+    yield text(WIDTH / 2, 30, plot.title, "title")
+    yield upright(24, (TOP + BOTTOM) / 2, plot.upward)
+    yield text((LEFT + RIGHT) / 2, HEIGHT - 18, f"{plot.across}, logarithmic", "faint")
 
 
 def _values(plot: Plot) -> Iterator[str]:
     """The value axis."""
     for number in range(round(plot.top / plot.step) + 1):
         y = plot.upward_at(number * plot.step)
-        yield _line(LEFT, y, RIGHT, y, "grid" if number else "axis")
-        yield _text(LEFT - 10, y + 4, f"{number * plot.step:g}", "faint value")
+        yield line(LEFT, y, RIGHT, y, "grid" if number else "axis")
+        yield text(LEFT - 10, y + 4, f"{number * plot.step:g}", "faint value")
 
 
 def _counts(plot: Plot) -> Iterator[str]:
     """The marks of the axis across."""
     for mark in plot.marks:
         x = plot.across_at(mark.x)
-        yield _line(x, BOTTOM, x, BOTTOM + 5, "axis")
+        yield line(x, BOTTOM, x, BOTTOM + 5, "axis")
         yield f'<text class="faint" x="{x}" y="{BOTTOM + 22}">{counted(mark.x)}</text>'
 
 
@@ -158,15 +133,7 @@ def _marks(plot: Plot) -> Iterator[str]:
         yield f'<polyline class="line" points="{" ".join(f"{x},{y}" for x, y in places)}"/>'
     for mark, (x, y) in zip(plot.marks, places, strict=True):
         low, high = map(plot.upward_at, mark.spread)
-        yield _line(x, low, x, high, "spread")
-        yield from (_line(x - _CAP, end, x + _CAP, end, "spread") for end in (low, high))
+        yield line(x, low, x, high, "spread")
+        yield from (line(x - _CAP, end, x + _CAP, end, "spread") for end in (low, high))
         yield f'<circle class="point" cx="{x}" cy="{y}" r="4"/>'
-        yield _text(x, high - 10, _label(mark), "label")
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>'
-
-
-def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x}" y="{y}">{escape(text)}</text>'
+        yield text(x, high - 10, _label(mark), "label")

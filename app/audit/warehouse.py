@@ -40,7 +40,8 @@ class Warehouse:
         for name, value in constants.items():
             self._db.execute(f"CREATE MACRO {name}() AS {_literal(value)}")
         self._db.execute(_chosen(choice))
-        self.run("schema")
+        for name in ("inner", "arrived", "schema"):
+            self.run(name)
 
     def run(self, name: str) -> None:
         """Run an SQL file."""

@@ -6,6 +6,7 @@ from typing import NamedTuple, NoReturn
 from aiohttp import web
 
 from app.answers import Misasked
+from app.history.past import Moment
 from app.scatter import SCOPE
 from models.errors import shown
 from models.fields import MAX_ID_BYTES
@@ -88,13 +89,34 @@ def span_of(request: web.Request, *known: str) -> Span:
     Raises:
         Misasked: A parameter breaks its rule, or time would run backwards.
     """
-    asked = parameters(request, *known)
+    return span_in(parameters(request, *known))
+
+
+def span_in(asked: dict[str, str]) -> Span:
+    """The part that parameters ask for.
+
+    Raises:
+        Misasked: One breaks its rule, or time would run backwards.
+    """
     from_ms = instant("from", asked["from"]) if "from" in asked else MIN_MS
     to_ms = instant("to", asked["to"]) if "to" in asked else MAX_MS
     if from_ms > to_ms:
         between = f"from={asked.get('from')} to={asked.get('to')}"
         _refuse("from must not be later than to", between, "Exchange them.")
     return Span(from_ms, to_ms, limit_of(asked, MAX_LIMIT))
+
+
+def past_moment(asked: dict[str, str]) -> Moment:
+    """The time in the past that is asked about.
+
+    Raises:
+        Misasked: It is none, or there are two.
+    """
+    if "as_of" in asked and "known_at" in asked:
+        got = f"as_of={asked['as_of']} known_at={asked['known_at']}"
+        _refuse("The past is asked about by event time or by knowledge", got, "Leave one out.")
+    name = "known_at" if "known_at" in asked else "as_of"
+    return Moment(instant(name, asked[name]), known=name == "known_at")
 
 
 def of_worker(asked: dict[str, str]) -> bool:

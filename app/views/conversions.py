@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import Raw
 
 from app.answers import Unknown
+from app.history.past import Moment, Past
 from app.reading import Reading, Row
-from app.topics import TABLES
+from app.topics import CONVERSION_EVENTS, TABLES, UNATTRIBUTED_PURCHASES
 from app.views.asking import Span
 from app.views.owned import of_user
+from app.views.past import since, with_past
 from models.errors import shown
 from models.join import CLICK, bucket_key
 from models.outcomes import CONVERSION, OUTCOME, hour_of, user_prefix
@@ -41,7 +43,25 @@ def views(app: "App") -> dict[str, "View"]:
             "pending": _within(waiting, span),
         }
 
-    return {"/conversions/{user}": of_user(app, JOIN_STATE, conversions, "from", "to", "limit")}
+    present = of_user(app, JOIN_STATE, conversions, "from", "to", "limit")
+    return {"/conversions/{user}": with_past(app, present, _past)}
+
+
+def _past(past: Past, user: bytes, moment: Moment, span: Span) -> Json:
+    found = past.outcomes(user, moment)
+    converted, unattributed = (
+        [Raw(value.encode()) for ms, value in found.by_topic[topic] if _in(span, ms)]
+        for topic in (CONVERSION_EVENTS, UNATTRIBUTED_PURCHASES)
+    )
+    return {
+        "conversions": converted[-span.limit :],
+        "unattributed": unattributed[-span.limit :],
+        **since(found.since_ms),
+    }
+
+
+def _in(span: Span, at_ms: int) -> bool:
+    return span.from_ms <= at_ms < span.to_ms
 
 
 def _within(pending: list[Json], span: Span) -> list[Json]:

@@ -5,11 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.answers import Unknown
+from app.history.past import Moment, Past, window_json
 from app.reading import Reading
 from app.stages import window_rules
 from app.topics import CLICK_COUNTS
 from app.views.asking import Span
 from app.views.owned import of_user
+from app.views.past import since, with_past
 from models.errors import shown
 from models.queries import Count, Json, counts_in, window_told
 from models.rankings import SUMMARY, window_key
@@ -38,7 +40,14 @@ def views(app: "App") -> dict[str, "View"]:
         told = [window_told(rules, closed_to, key, count) for key, count in rows]
         return {"windows": [window for window in told if window]}
 
-    return {"/counts/{user}": of_user(app, CLICK_COUNTS, counts, "from", "to", "limit")}
+    present = of_user(app, CLICK_COUNTS, counts, "from", "to", "limit")
+    return {"/counts/{user}": with_past(app, present, _past)}
+
+
+def _past(past: Past, user: bytes, moment: Moment, span: Span) -> Json:
+    found = past.counts(user, moment)
+    windows = [window_json(w) for w in found.windows if span.from_ms <= w[0] < span.to_ms]
+    return {"windows": windows[-span.limit :], **since(found.since_ms)}
 
 
 async def _rows(

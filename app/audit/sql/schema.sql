@@ -4,30 +4,11 @@
 -- partition and offset of the *input* record it stems from, p and o its own; times are epoch ms.
 -- A column is NULL where a record could not be read.
 
-CREATE TYPE kind AS ENUM ('clicks', 'purchases');
-
 -- clicks and purchases as they came. `value` is kept only where SQL could not read it (judge.py
 -- reads it then); `readable` where SQL did and found nothing wrong.
 CREATE TABLE input (
     kind kind, q INTEGER, o BIGINT, recorded_ms BIGINT,
     user_id VARCHAR, product_id VARCHAR, event_ms BIGINT, readable BOOLEAN, value BLOB
-);
-
--- enriched-clicks and purchases-by-user. `value` is kept of purchases only, for their order; `page`
--- of clicks, as it is ranked, if pages are.
-CREATE TABLE passed (
-    kind kind, p INTEGER, o BIGINT, appended_ms BIGINT,
-    user_id VARCHAR, product_id VARCHAR, event_ms BIGINT, stream_ms BIGINT, bot BOOLEAN,
-    source_kind kind, q INTEGER, source_o BIGINT, value VARCHAR, page VARCHAR
-);
-
--- Records of the inner topics that this application did not write.
-CREATE TABLE foreign_record (kind kind, p INTEGER, o BIGINT);
-
--- Watermark records (idle_ms is NULL) and idle records of the inner topics.
-CREATE TABLE mark (
-    kind kind, p INTEGER, o BIGINT, appended_ms BIGINT,
-    source_kind kind, q INTEGER, stream_ms BIGINT, idle_ms BIGINT
 );
 
 -- The outputs. A record without `revision` is read as revision 0.
@@ -106,35 +87,10 @@ CREATE TABLE complete_from (
 -- The same for the inner topics: from which source offset on the inner logs are whole.
 CREATE TABLE passed_from (kind kind, q INTEGER, source_from BIGINT);
 
--- Where rows arrive from Kafka before SQL reads them.
-CREATE TABLE arrived (p INTEGER, o BIGINT, at_ms BIGINT, key VARCHAR, value VARCHAR, raw BLOB);
-CREATE TABLE arrived_mark (
-    p INTEGER, o BIGINT, at_ms BIGINT, place VARCHAR, stream VARCHAR, idle VARCHAR
-);
-
--- An instant exactly as this application writes it, 2000-01-01T00:00:00.000Z; else NULL.
-CREATE MACRO our_ms(t) AS CASE
-    WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z')
-    THEN epoch_ms(TRY_CAST(t AS TIMESTAMP)) END;
-
 -- An instant in the forms that need no second look: ours, or without Z, or without milliseconds.
 CREATE MACRO plain_ms(t) AS CASE
     WHEN regexp_full_match(t, '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{3})?Z?')
     THEN epoch_ms(TRY_CAST(t AS TIMESTAMP)) END;
-
--- A page as it is ranked: up to the first ? or #, and as many characters as fit into 512 bytes.
-CREATE MACRO cut_page(t) AS CASE WHEN strlen(t) <= 512 THEN t
-    ELSE list_max([left(t, n) FOR n IN range(128, 513) IF strlen(left(t, n)) <= 512]) END;
-CREATE MACRO page_name(t) AS cut_page(regexp_extract(t, '^[^?#]*'));
-
--- The place <topic>-<partition>-<offset> of a record of this topic: [partition, offset]; else NULL.
-CREATE MACRO place(t, topic) AS CASE
-    WHEN starts_with(t, topic || '-')
-        AND regexp_full_match(t[strlen(topic) + 2:], '(0|[1-9]\d{0,8})-(0|[1-9]\d{0,17})')
-    THEN [split_part(t, '-', -2)::BIGINT, split_part(t, '-', -1)::BIGINT] END;
-
--- Seconds as a number, in whole milliseconds.
-CREATE MACRO ms_of_seconds(t) AS round(TRY_CAST(t AS DOUBLE) * 1000)::BIGINT;
 
 -- The revision that a record tells, a number from 1 on; 0 without one, NULL for anything else.
 CREATE MACRO revision_of(t) AS CASE WHEN t IS NULL THEN 0
