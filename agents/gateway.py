@@ -11,6 +11,7 @@ from aiokafka.errors import GroupLoadInProgressError
 from aiokafka.structs import OffsetAndMetadata
 
 from agents.delivery import Partition
+from agents.snapshots import Snapshots
 from tables.changelog import Stores, follow, last_states, restore
 from tables.store import PartitionStore
 from tables.transaction import TransactionalWriter
@@ -49,6 +50,9 @@ class Gateway(Protocol):
     ) -> dict[TopicPartition, bytes]:
         """What stages last kept in these changelogs; none where nothing was committed."""
 
+    async def begin(self, stores: Stores) -> None:
+        """Let empty stores begin with snapshots, where there are any that fit."""
+
     async def restore(self, stores: Stores) -> int:
         """Bring stores up to the end of their changelogs; the number of records read."""
 
@@ -65,16 +69,24 @@ class Gateway(Protocol):
 class KafkaGateway:
     """The gateway to a Kafka cluster and a directory."""
 
-    def __init__(self, group: str, directory: Path, **connection: Any) -> None:
+    def __init__(
+        self,
+        group: str,
+        directory: Path,
+        snapshots: Snapshots | None = None,
+        **connection: Any,
+    ) -> None:
         """Connect nothing yet.
 
         Args:
             group: The consumer group whose offsets the stages commit.
             directory: Where the stores are.
+            snapshots: What empty stores begin with.
             connection: ``bootstrap_servers`` and security settings of the Kafka clients.
         """
         self._group = group
         self._directory = directory
+        self._snapshots = snapshots
         self._connection: Mapping[str, Any] = connection
 
     def writer(self, transactional_id: str) -> TransactionalWriter:
@@ -90,6 +102,11 @@ class KafkaGateway:
     ) -> dict[TopicPartition, bytes]:
         """What stages last kept in these changelogs; none where nothing was committed."""
         return await last_states(changelogs, **self._connection)
+
+    async def begin(self, stores: Stores) -> None:
+        """Let empty stores begin with snapshots, where there are any that fit."""
+        if self._snapshots is not None:
+            await self._snapshots.begin(stores, self.last_states)
 
     async def restore(self, stores: Stores) -> int:
         """Bring stores up to the end of their changelogs; the number of records read."""

@@ -85,6 +85,7 @@ class Takeover:
         return read
 
     async def _restore(self, wanted: set[Partition]) -> int:
+        await self._gateway.begin(self._by_changelog(wanted))
         await self._drop_strangers(wanted)
         return await self._gateway.restore(self._by_changelog(wanted))
 

@@ -8,6 +8,7 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
 from agents.engine import Engine
 from agents.gateway import KafkaGateway
+from agents.snapshots import Snapshots
 from agents.wiring import Wiring
 from app.commands import (  # noqa: F401 a module registers its command
     as_of,
@@ -22,6 +23,7 @@ from app.commands import (  # noqa: F401 a module registers its command
     redrive,
     replay,
     retire,
+    snapshot,
     tail,
     top,
     verify,
@@ -37,7 +39,7 @@ from app.peers import Peers
 from app.recovery import TableManager
 from app.router import StageRouter
 from app.settings import Settings
-from app.stages import register_all, window_rules
+from app.stages import kept_checks, register_all, window_rules
 from app.status.cluster import Cluster
 from app.topics import INPUTS, TABLES, changelog_name, short_name, topic_name
 from app.transport import Transport
@@ -157,8 +159,15 @@ def _engine(app: App, settings: Settings) -> Engine:
         gateway=KafkaGateway(
             settings.identity,
             settings.directory / settings.identity,
+            _snapshots(settings),
             **settings.connection,
         ),
+    )
+
+
+def _snapshots(settings: Settings) -> Snapshots | None:
+    return (
+        None if settings.snapshot is None else Snapshots(settings.snapshot, kept_checks(settings))
     )
 
 

@@ -23,6 +23,9 @@ _ANSWER_SECONDS = 30.0
 _OPEN = {"/", "/health", "/ready"}
 _OPEN_BELOW = "/dashboard"
 _STREAMS = "/events"
+#: As slow as their disks.
+_SLOW_BELOW = "/snapshot/"
+_READING = {"GET", "HEAD"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,6 +42,12 @@ class Misdirected(Refused):
     """The request was meant for a host of another name."""
 
     status = HTTPStatus.MISDIRECTED_REQUEST
+
+
+class Foreign(Refused):
+    """The request would change something, and may be another site's."""
+
+    status = HTTPStatus.FORBIDDEN
 
 
 class Guard:
@@ -58,6 +67,7 @@ class Guard:
         # machine visits does, once its name resolves to 127.0.0.1: but it says its own name.
         alone = token is None and is_local(bind)
         self._hosts = _LOOPBACK | {host.lower()} if alone else None
+        self._exposed = token is None and not alone
         self._requests = _Room(MOST_REQUESTS, "requests are being answered")
         self._streams = _Room(MOST_STREAMS, "streams of events are open")
 
@@ -68,6 +78,7 @@ class Guard:
         Raises:
             Misdirected: The host is none of this worker's names.
             Unidentified: The token is missing, or another.
+            Foreign: It would change something, and is another site's, or anybody's.
             Unavailable: There is no room, or the answer takes too long.
         """
         self._check_host(request)
@@ -75,11 +86,14 @@ class Guard:
         if path in _OPEN or path.startswith(_OPEN_BELOW):
             return await handler(request)
         self._check_token(request)
+        if request.method not in _READING:
+            self._check_origin(request)
         if path == _STREAMS:
             with self._streams.place():
                 return await handler(request)
         with self._requests.place():
-            return await _in_time(handler(request))
+            answer = handler(request)
+            return await (answer if path.startswith(_SLOW_BELOW) else _in_time(answer))
 
     def _check_host(self, request: web.Request) -> None:
         named = request.headers.get("Host")
@@ -101,6 +115,20 @@ class Guard:
             raise Unidentified(
                 "Data is told to those who send the token alone; it is missing, or another. Send "
                 "the header Authorization: Bearer <CLICKSTREAM_WEB_TOKEN>."
+            )
+
+    def _check_origin(self, request: web.Request) -> None:
+        """A browser lets any site post to any address, and says which site it was."""
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.partition("://")[2] != request.headers.get("Host"):
+            raise Foreign(
+                "What changes something is asked for by this worker's own pages or by programs; "
+                "the request's Origin is another. Use faust -A app snapshot."
+            )
+        if self._exposed:
+            raise Foreign(
+                "What changes something is done for those who send the token alone, where others "
+                "reach the worker; it has none. Set CLICKSTREAM_WEB_TOKEN, or listen on 127.0.0.1."
             )
 
 

@@ -6,8 +6,8 @@ from aiokafka.errors import KafkaError
 
 from agents.spec import Envelope
 from app.settings import Settings
-from app.stages import join_rules, window_rules
-from app.topics import CLICK_COUNTS, JOIN_STATE, changelog_name
+from app.stages import kept_checks
+from app.topics import changelog_name
 from models.errors import BrokerError
 from tables.changelog import last_states
 
@@ -19,13 +19,9 @@ async def check_kept(settings: Settings) -> None:
         SettingsError: They were not: the numbers of both rules would mix.
         BrokerError: Kafka does not tell.
     """
-    checks = {
-        CLICK_COUNTS: window_rules(settings).check,
-        JOIN_STATE: join_rules(settings).check,
-    }
     at = {
         TopicPartition(changelog_name(settings, table), partition): check
-        for table, check in checks.items()
+        for table, check in kept_checks(settings).items()
         for partition in range(settings.partitions)
     }
     try:

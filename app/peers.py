@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Marks a request that another worker has passed on: it is not passed on again.
 ROUTED = "X-Clickstream-Routed"
 #: Seconds a worker may take to answer another: a look-up takes milliseconds.
-_ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 3.0
 
 
 class Peers:
@@ -46,7 +46,12 @@ class Peers:
         return sorted({self.me, *owners}, key=str)
 
     async def ask(
-        self, worker: URL, raw_path: str, query: Mapping[str, str] | None = None
+        self,
+        worker: URL,
+        raw_path: str,
+        query: Mapping[str, str] | None = None,
+        method: str = "GET",
+        seconds: float = ANSWER_SECONDS,
     ) -> tuple[int, bytes]:
         """Ask another worker.
 
@@ -54,6 +59,8 @@ class Peers:
             worker: Its address.
             raw_path: The path, quoted as it goes over the wire.
             query: The query.
+            method: The request's method.
+            seconds: How long the answer may take.
 
         Returns:
             The answer's status and body.
@@ -64,8 +71,9 @@ class Peers:
         url = worker.with_path(raw_path, encoded=True).with_query(query)
         try:
             async with (
-                asyncio.timeout(_ANSWER_SECONDS),
-                self._app.http_client.get(
+                asyncio.timeout(seconds),
+                self._app.http_client.request(
+                    method,
                     url,
                     headers={ROUTED: "1", **self._app.settings.web_credentials},
                     allow_redirects=False,  # the token is for workers alone

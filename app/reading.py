@@ -19,7 +19,7 @@ from models.stage import Rows
 from models.timestamps import iso
 from models.watermark import NEVER_MS
 from models.windows import CountingState
-from tables.store import STATE_KEY
+from tables.store import STATE_KEY, PartitionStore
 
 #: Rows read at a time: about a millisecond, after which the stages have their turn.
 SLICE_ROWS = 1_000
@@ -55,7 +55,7 @@ class Reading:
         self._engine = engine
         self._task = task
 
-    def read(self, look: Callable[[Rows], Found]) -> Found:
+    def read(self, look: Callable[[PartitionStore], Found]) -> Found:
         """Look at the rows, for less than a few milliseconds.
 
         Raises:

@@ -80,6 +80,9 @@ class Settings(KafkaSecurity, WebSecurity, Telemetry):
     data_dir: Path = setting(
         Path("data"), "DATA_DIR", "Directory of the local RocksDB stores; one for each worker."
     )
+    snapshot: Path | None = setting(
+        None, "SNAPSHOT", "Directory of snapshots, which a store that is empty begins with."
+    )
     partitions: int = setting(
         8, "PARTITIONS", "Partitions of inner topics, outputs and tables.", ge=1, le=1024
     )

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from agents import counting, enrichment, joining
+from agents.snapshots import Check
 from agents.wiring import Wiring
 from app.settings import LatePolicy, Settings
-from app.topics import INNER
+from app.topics import CLICK_COUNTS, INNER, JOIN_STATE
 from models.intake import IntakeRules
 from models.join import JoinRules
 from models.windows import WindowRules
@@ -19,6 +20,11 @@ def register_all(wiring: Wiring, settings: Settings) -> None:
     enrichment.register(wiring, clicks, purchases)
     counting.register(wiring, window_rules(settings), idle_ms)
     joining.register(wiring, join_rules(settings), idle_ms)
+
+
+def kept_checks(settings: Settings) -> dict[str, Check]:
+    """Of what each table's stage remembers: that it was made by the rules that are set."""
+    return {CLICK_COUNTS: window_rules(settings).check, JOIN_STATE: join_rules(settings).check}
 
 
 def intake_rules(settings: Settings, output: str) -> IntakeRules:

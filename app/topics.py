@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.dead_letters import DEAD_LETTERS
-from tables.store import TOMBSTONES_KEPT_MS
+from tables.tombstones import TOMBSTONES_KEPT_MS
 
 #: Bytes a record of every topic but the inputs may have: a dead letter of 1 MiB still fits.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024

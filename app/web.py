@@ -10,7 +10,7 @@ from faust.web.drivers import aiohttp as driver
 
 from app.answers import Refused, json_answer
 from app.guard import Guard
-from app.views import routes
+from app.views import changes, routes
 from app.web_security import is_local
 from app.web_server import Runner
 
@@ -36,6 +36,8 @@ class Web(driver.Web):
         self.web_app.middlewares.extend([answer_in_json, guard.admit])
         for path, handler in routes(app).items():
             self.web_app.router.add_get(_open(path), handler)
+        for path, handler in changes(app).items():
+            self.web_app.router.add_post(_open(path), handler)
 
     async def on_start(self) -> None:
         """Serve, and say so if everybody may read."""

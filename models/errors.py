@@ -7,6 +7,7 @@
     ├── TopicError       a topic is missing, or not as the settings say
     ├── BrokerError      Kafka can't be reached, or refuses
     ├── StoreError       a partition's store on disk can't be read or written
+    ├── SnapshotError    a snapshot can't be taken, or not be used
     ├── LedgerBroken     records that a stage read are not accounted for
     └── RecordRejected   an input record is a dead letter; its code is a RejectCode
 
@@ -64,6 +65,10 @@ class BrokerError(ClickstreamError):
 
 class StoreError(ClickstreamError):
     """A partition's store on disk can't be opened, read or written."""
+
+
+class SnapshotError(ClickstreamError):
+    """A snapshot can't be taken, or not be used."""
 
 
 class LedgerBroken(ClickstreamError):  # noqa: N818 - said of the books: they are broken.

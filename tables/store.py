@@ -8,6 +8,7 @@ so it has no log of its own, and a crash leaves rows and offset as of some earli
 import logging
 import shutil
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import cast
 from rocksdict import (
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DbClosedError,
     DBCompressionType,
     Options,
@@ -26,6 +28,7 @@ from rocksdict import (
 )
 
 from models.errors import StoreError
+from tables.tombstones import may_lack_tombstones
 from tables.trouble import damaged, told
 
 logger = logging.getLogger(__name__)
@@ -39,11 +42,6 @@ _OFFSET_KEY = b"\0offset"
 _CACHE = Cache(128 * 1024 * 1024)
 #: Bytes in a memtable before it is flushed; two of them at most for each partition.
 _MEMTABLE_BYTES = 8 * 1024 * 1024
-
-#: How long the changelog keeps tombstones (its ``delete.retention.ms``). A store that was away for
-#: longer may have missed deletions, so it is built anew.
-TOMBSTONES_KEPT_MS = 86_400_000
-_MARGIN_MS = 3_600_000
 
 
 def _write_options() -> WriteOptions:
@@ -92,10 +90,15 @@ class PartitionStore:
             StoreError: The directory can't be used, or is locked.
         """
         self.path = path
+        self._open_whole()
+
+    def _open_whole(self) -> None:
+        for left in self.path.parent.glob(f"{self.path.name}.*"):  # beside it, by a crash
+            shutil.rmtree(left, ignore_errors=True)
         try:
             self._open()
         except StoreError as error:
-            if path.exists():
+            if self.path.exists():
                 raise
             logger.warning("%s", error)
             self._open()
@@ -127,13 +130,8 @@ class PartitionStore:
 
     @property
     def may_lack_tombstones(self) -> bool:
-        """Whether deletions may have left the changelog since the last write.
-
-        So they may if it was written in the future: by a clock that was wrong then, or is now.
-        """
-        away_ms = time.time_ns() // 1_000_000 - self.written_ms
-        known = -_MARGIN_MS <= away_ms <= TOMBSTONES_KEPT_MS - _MARGIN_MS
-        return self.offset is not None and not known
+        """Whether deletions may have left the changelog since the last write."""
+        return self.offset is not None and may_lack_tombstones(self.written_ms)
 
     def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
         """Values of the keys, in their order; None where there is no row.
@@ -199,6 +197,45 @@ class PartitionStore:
         with self._disk():
             shutil.rmtree(self.path)
         self._open()
+
+    def beside(self) -> Path:
+        """A path for a directory on the same file system; what a crash leaves there is deleted."""
+        return self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}")
+
+    def replace(self, files: Path) -> None:
+        """Go on with other files instead of its own; damaged ones are deleted, as at opening.
+
+        Args:
+            files: A checkpoint beside it, which is moved.
+
+        Raises:
+            StoreError: The directory can't be used.
+        """
+        self.close()
+        with self._disk():
+            shutil.rmtree(self.path)
+            files.rename(self.path)
+        self._open_whole()
+
+    def checkpoint(self, path: Path) -> None:
+        """Write its rows as they are now into a new directory; the files it has are linked.
+
+        What is in memory is flushed first: some tens of milliseconds for a full memtable.
+
+        Args:
+            path: Not there yet, and beside it.
+
+        Raises:
+            StoreError: It can't be written. The store is as it was.
+        """
+        try:
+            # Not kept: it would hold the directory's lock after the store is closed.
+            Checkpoint(self._db).create_checkpoint(str(path))
+        except DbClosedError:
+            raise
+        except Exception as error:
+            shutil.rmtree(path, ignore_errors=True)
+            raise told(self.path, error) from error
 
     @property
     def bytes(self) -> int:

@@ -19,7 +19,7 @@ _WORKER_THREADS = 2
 
 def path_of(settings: Settings, name: str) -> Path:
     """The file of a command's or a worker's history."""
-    return settings.data_dir / "history" / f"{settings.app_id}-{name}.duckdb"
+    return settings.directory / "history" / f"{settings.identity}-{name}.duckdb"
 
 
 def history_of(settings: Settings, path: Path, *, worker: bool = False) -> History:

@@ -13,6 +13,7 @@ from app.views import (
     ledger,
     metrics,
     openapi,
+    snapshot,
     status,
     top,
     versions,
@@ -40,5 +41,15 @@ def routes(app: "App") -> dict[str, View]:
         versions,
         windows,
     )
-    views = {path: view for module in modules for path, view in module.views(app).items()}
+    return _open_ended(
+        {path: view for module in modules for path, view in module.views(app).items()}
+    )
+
+
+def changes(app: "App") -> dict[str, View]:
+    """What each path does when it is posted to."""
+    return _open_ended(snapshot.changes(app))
+
+
+def _open_ended(views: dict[str, View]) -> dict[str, View]:
     return views | {f"{path}/": view for path, view in views.items() if not path.endswith("/")}

@@ -54,6 +54,9 @@ class FakeGateway:
         """Those that are told."""
         return {at: self.states[at] for at in changelogs if at in self.states}
 
+    async def begin(self, stores: Stores) -> None:
+        """There are no snapshots."""
+
     async def restore(self, stores: Stores) -> int:
         """Nothing is there to read."""
         return 0

@@ -8,8 +8,8 @@ import app  # noqa: F401 it registers the commands
 from app.inputs.progress import Reporter
 
 OURS = (
-    "doctor", "explain", "generate", "init-topics", "ledger", "load", "redrive", "tail", "top",
-    "verify",
+    "doctor", "explain", "generate", "init-topics", "ledger", "load", "redrive", "snapshot", "tail",
+    "top", "verify",
 )  # fmt: skip
 
 

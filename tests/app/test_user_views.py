@@ -54,8 +54,11 @@ class FakePeers:
         """Who owns the table's partitions."""
         return {} if self.owner is None else dict.fromkeys(range(8), self.owner)
 
-    async def ask(self, worker: URL, raw_path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    async def ask(
+        self, worker: URL, raw_path: str, query: dict[str, str], method: str, seconds: float
+    ) -> tuple[int, bytes]:
         """Answer as set."""
+        assert "GET" == method
         self.asked.append((worker, raw_path, query))
         return self.answer
 

@@ -62,6 +62,8 @@ async def serving(views: Views, bind: str = "127.0.0.1", **settings: str) -> Asy
         app.router.add_get(path, views.quick)
     for path in ("/slow", "/events", "/events/"):
         app.router.add_get(path, views.slow)
+    app.router.add_post("/change", views.quick)
+    app.router.add_post("/snapshot/{table}/{partition}", views.slow)
     runner = Runner(app)
     await runner.setup()
     try:
@@ -79,6 +81,13 @@ async def asking(port: int, path: str, **headers: str) -> AsyncIterator[ClientRe
     url = f"http://127.0.0.1:{port}{path}"
     async with ClientSession() as session, session.get(url, headers=headers) as answer:
         yield answer
+
+
+async def posted(port: int, path: str = "/change", **headers: str) -> tuple[int, str]:
+    """Post to a path: the answer's status, and what it says."""
+    url = f"http://127.0.0.1:{port}{path}"
+    async with ClientSession() as session, session.post(url, headers=headers) as answer:
+        return answer.status, await answer.text()
 
 
 @pytest.mark.parametrize("path", [DATA, "/slow", "/events", "/nothing", "/dashboards"])
@@ -195,6 +204,49 @@ async def test_an_answer_that_takes_too_long_is_given_up(monkeypatch: pytest.Mon
         assert not stream.done()
         views.told.set()
         assert "data" == await stream
+
+
+@in_loop
+async def test_nothing_is_changed_for_another_sites_page() -> None:
+    """A browser lets any site post to this machine, and says where it comes from: 403."""
+    async with serving(Views()) as port:
+        own = f"127.0.0.1:{port}"
+        for origin in ("http://evil.example", "null", "http://localhost", f"http://evil.{own}", ""):
+            status, said = await posted(port, Origin=origin)
+            assert HTTPStatus.FORBIDDEN == status
+            assert "Origin is another" in said
+        assert (HTTPStatus.OK, "data") == await posted(port)
+        assert (HTTPStatus.OK, "data") == await posted(port, Origin=f"http://{own}")
+
+
+@in_loop
+async def test_where_others_reach_the_worker_only_the_token_changes_anything() -> None:
+    """403 where none is set, 401 for who does not send it; reading is as it was."""
+    async with serving(Views(), bind="0.0.0.0") as port:  # noqa: S104 not bound
+        status, said = await posted(port)
+        assert HTTPStatus.FORBIDDEN == status
+        assert "Set CLICKSTREAM_WEB_TOKEN" in said
+        async with asking(port, DATA) as answer:
+            assert HTTPStatus.OK == answer.status
+    async with serving(Views(), bind="0.0.0.0", WEB_TOKEN=TOKEN) as port:  # noqa: S104 not bound
+        assert HTTPStatus.UNAUTHORIZED == (await posted(port))[0]
+        allowed = {"Authorization": f"Bearer {TOKEN}"}
+        assert (HTTPStatus.OK, "data") == await posted(port, **allowed)
+        foreign = allowed | {"Origin": "http://evil.example"}
+        assert HTTPStatus.FORBIDDEN == (await posted(port, **foreign))[0]
+
+
+@in_loop
+async def test_a_snapshot_may_take_as_long_as_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large partition takes minutes to copy."""
+    monkeypatch.setattr(guard, "_ANSWER_SECONDS", 0.1)
+    views = Views()
+    async with serving(views) as port:
+        taking = asyncio.create_task(posted(port, "/snapshot/rows/0"))
+        await views.until_asked(1)
+        await asyncio.sleep(0.3)
+        views.told.set()
+        assert (HTTPStatus.OK, "data") == await taking
 
 
 @pytest.mark.parametrize("path", [DATA, "/", "/nothing"])

@@ -13,7 +13,7 @@ from tests.docs.markdown import Block, Page
 _SHELL = {"export", "unset", "cd", "."}
 _OURS = ["faust", "-A", "app"]
 #: Commands of ours that change something; all others only read.
-_WRITING = {"load", "generate", "init-topics", "redrive", "reset", "promote", "retire"}
+_WRITING = {"load", "generate", "init-topics", "redrive", "reset", "promote", "retire", "snapshot"}
 
 
 class Kind(Enum):

@@ -78,7 +78,7 @@ class Reader:
         tools.mkdir()
         kafka_tools.install(tools)
         (self.directory / ".curlrc").write_text("silent\nfail-with-body\n")
-        for name in ("tests", "docs"):
+        for name in ("tests", "docs", "examples"):
             (self.directory / name).symlink_to(ROOT / name)
         (self.directory / ".kafka" / "broker-9092").mkdir(parents=True)
         (self.directory / ".venv").symlink_to(ROOT / ".venv")

@@ -11,7 +11,8 @@ from aiokafka import TopicPartition
 
 from dev.kafka import Broker
 from tables.changelog import follow, restore
-from tables.store import TOMBSTONES_KEPT_MS, PartitionStore
+from tables.store import PartitionStore
+from tables.tombstones import TOMBSTONES_KEPT_MS
 from tests.agents.fakes import eventually, in_loop
 from tests.integration.logs import (
     committed,

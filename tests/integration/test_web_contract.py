@@ -123,7 +123,7 @@ def test_all_that_is_described_is_there(workers: list[Worker]) -> None:
     start = ask(workers[0], "windows").json["windows"][0]["windowStart"]
     query = f"window={start}"  # no window is closed yet
     for path, views in SCHEMA.raw_schema["paths"].items():
-        if path == "/events":
+        if path == "/events" or "get" not in views:
             continue
         parts = [(KNOWN | {"{start}": start}).get(part, part) for part in path.split("/") if part]
         answer = ask(workers[0], *parts, query=query if path == "/top" else "")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import StoreError
-from tables.store import STATE_KEY, TOMBSTONES_KEPT_MS, PartitionStore
+from tables.store import STATE_KEY, PartitionStore
+from tables.tombstones import TOMBSTONES_KEPT_MS
 
 ROOT = Path(__file__).parents[2]
 

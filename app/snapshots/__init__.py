@@ -1,0 +1,1 @@
+"""Taking snapshots of the tables: what a worker does, and how a command asks for it."""
