@@ -15,6 +15,7 @@ from pydantic_settings import SettingsConfigDict
 
 from app.fields import DAY_MS, Duration, setting
 from app.kafka_security import KafkaSecurity
+from app.registry.security import SchemaRegistry
 from app.rules import rule_of
 from app.telemetry import Telemetry
 from app.web_security import WebSecurity
@@ -38,7 +39,7 @@ class Attribution(StrEnum):
     FIRST = "first"
 
 
-class Settings(KafkaSecurity, WebSecurity, Telemetry):
+class Settings(KafkaSecurity, SchemaRegistry, WebSecurity, Telemetry):
     """The application's settings, frozen and validated at start.
 
     Raises:
