@@ -112,10 +112,12 @@ def _others(lines: bytes, decoder: Decoder[Any]) -> list[Fields]:
 def _times(
     records: Sequence[Valued], timestamps: list[str | int], future_skew_ms: int
 ) -> list[int]:
+    events: list[int]
     try:
         events = from_isos(timestamps)  # type: ignore[arg-type]  # a number is a TypeError
     except (ValueError, TypeError):
-        events = [to_ms(timestamp) for timestamp in timestamps]
+        numbers = {*map(type, timestamps)} == {int}
+        events = timestamps if numbers else [to_ms(t) for t in timestamps]  # type: ignore[assignment]  # as asked
     if not (
         len(events) == len(records)
         and min(events) >= YEAR_2000_MS
