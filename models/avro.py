@@ -13,7 +13,7 @@ By the type of a field:
 import json
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal
 from io import BytesIO
 from typing import Any
 
@@ -27,20 +27,34 @@ from models.wire import HEAD_BYTES, Format
 
 _encode = msgspec.json.Encoder().encode
 
+#: Bytes of a decimal, and digits behind its point: far more than anybody counts, and soon written.
+_MAX_DECIMAL, _MAX_SCALE = 1_000, 1_000
+_EXACT = Context(prec=MAX_PREC)
+
 #: Day 0 of Avro's dates is 1970-01-01.
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 def _decimal(data: bytes, schema: Any, _: Any) -> str:
-    scale = schema.get("scale", 0)
-    return format(Decimal(int.from_bytes(data, "big", signed=True)).scaleb(-scale), "f")
+    if len(data) > _MAX_DECIMAL:
+        raise ValueError(f"a decimal has at most {_MAX_DECIMAL} bytes")
+    number = Decimal(int.from_bytes(data, "big", signed=True))
+    return format(number.scaleb(-schema.get("scale", 0), _EXACT), "f")
+
+
+def _date(data: int, *_: Any) -> str | int:
+    """The day; its number, where it lies outside the years 1 to 9999."""
+    try:
+        return date.fromordinal(_EPOCH_DAY + data).isoformat()
+    except (ValueError, OverflowError):
+        return data
 
 
 #: How what is written is read, by our own names for logical types: fastavro's stay as they are.
 _READERS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "long-clickstream-micros": lambda data, *_: data // 1_000,
     "long-clickstream-nanos": lambda data, *_: data // 1_000_000,
-    "int-clickstream-date": lambda data, *_: date.fromordinal(_EPOCH_DAY + data).isoformat(),
+    "int-clickstream-date": _date,
     "bytes-clickstream-decimal": _decimal,
     "fixed-clickstream-decimal": _decimal,
 }
@@ -110,4 +124,6 @@ def _ours(node: Any) -> Any:
     inner = ("type", "items", "values", "fields")
     found = {name: _ours(item) if name in inner else item for name, item in node.items()}
     logical = found.pop("logicalType", None)
+    if logical == "decimal" and not 0 <= found.get("scale", 0) <= _MAX_SCALE:
+        raise SchemaFault(f"a decimal's scale is 0 to {_MAX_SCALE}, not {found['scale']}")
     return found | {"logicalType": _OURS[logical]} if logical in _OURS else found

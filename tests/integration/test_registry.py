@@ -110,3 +110,15 @@ def _refuses_what_does_not_fit(cluster: Cluster, clicks: int, orders: int) -> No
         found["unknown_schema"][0],
     )
     assert str(UNKNOWN) in found["unknown_schema"][1]
+    _is_audited(cluster)
+
+
+def _is_audited(cluster: Cluster) -> None:
+    """A recount that reads the registry itself finds no difference; letters stay what they are."""
+    verified = cluster.command("verify")
+    assert 0 == verified.returncode, verified.stdout + verified.stderr
+    planned = json.loads(cluster.command("redrive", "dead-letters", "--json").stdout)
+    codes = ("schema_mismatch", "unknown_schema")
+    assert {f"a dead letter again: {code}": 1 for code in codes} == planned["heldBack"]
+    explained = cluster.command("explain", "record", f"{cluster.prefix}clicks-0-0")
+    assert "of the schema registry" in explained.stdout

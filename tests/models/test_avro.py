@@ -51,6 +51,7 @@ def logical(kind: str, logical_type: str, **more: Any) -> dict[str, Any]:
         (logical("int", "date"), date(2024, 2, 29), "2024-02-29"),
         (logical("bytes", "decimal", precision=9, scale=2), Decimal("-12.50"), "-12.50"),
         (logical("bytes", "decimal", precision=20, scale=10), Decimal(0), "0.0000000000"),
+        (logical("bytes", "decimal", precision=40, scale=1), Decimal(10**38), f"{10**38}.0"),
         (logical("fixed", "decimal", name="D", size=4, precision=4), Decimal(7), "7"),
         (logical("string", "uuid"), UUID, UUID),
         (logical("string", "nobody-knows"), "x", "x"),
@@ -104,6 +105,7 @@ def test_a_payload_that_does_not_fit_its_schema_is_refused(value: bytes) -> None
         ({"type": "record", "fields": []}, "no Avro schema"),
         ({"type": {"type": {"type": []}}}, "no Avro schema"),
         (5, "no Avro schema"),
+        (record(("d", logical("bytes", "decimal", precision=2_000, scale=2_000))), "scale is 0 to"),
     ],
 )
 def test_a_schema_without_bounds_or_sense_is_said_to_be_unusable(schema: Any, why: str) -> None:
@@ -140,3 +142,12 @@ def test_whatever_a_payload_is_it_is_read_or_refused(payload: bytes) -> None:
         json.loads(avro_format(MANY)(head(1) + payload))
     except RecordRejected as rejected:
         assert "schema_mismatch" == rejected.code  # noqa: PT017 one of two outcomes
+
+
+def test_what_no_calendar_or_account_holds_is_a_number_or_refused() -> None:
+    """A day outside the years 1 to 9999 keeps its number; a decimal of a thousand bytes is none."""
+    day = avro_format(record(("d", logical("int", "date"))))
+    assert b'{"d":2147483647}' == day(avro(1, record(("d", "int")), {"d": 2**31 - 1}))
+    decimal = avro_format(record(("d", logical("bytes", "decimal", precision=4))))
+    with pytest.raises(RecordRejected, match="at most 1000 bytes"):
+        decimal(avro(1, record(("d", "bytes")), {"d": bytes(1_001)}))
