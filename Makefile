@@ -33,11 +33,12 @@ test: $(INSTALLED) jars browser ## Run all tests, those against a real Kafka too
 test-unit: $(INSTALLED) browser ## Run the tests that need no Kafka
 	@$(BIN)/python -m pytest -m "not integration" $(ARGS)
 
-lint: $(INSTALLED) ## Check style, types and layers
+lint: $(INSTALLED) ## Check style, types, layers and published schemas
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m dev.schemas
 
 kafka: $(INSTALLED) ## Run a local Kafka in the foreground, on CLICKSTREAM_KAFKA_PORT (9092)
 	@exec $(BIN)/python -m dev.kafka

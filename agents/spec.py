@@ -1,16 +1,21 @@
 """How a stage is wired, and what its tasks need of the world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from models.ledger import Ledger
 from models.stage import InputRecord, Rows, Stage, Step
+from models.wire import Formats
 
 if TYPE_CHECKING:
     from agents.stage import StageTask
+
+
+#: Gives what is to be awaited before records can be stepped; None if all is at hand.
+Prepare: TypeAlias = Callable[[Sequence[InputRecord]], Awaitable[None] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class StageSpec:
         table: Name of its table, or None for a stage that keeps its state in the offset's metadata.
         create: Makes the pure stage of a partition over its table's rows.
         tick_ms: How often it is stepped without input; None: never.
+        prepare: What is to be done before its records are stepped; None: nothing ever.
     """
 
     name: str
@@ -32,6 +38,21 @@ class StageSpec:
     table: str | None
     create: Callable[[int, Rows], Stage]
     tick_ms: int | None = None
+    prepare: Prepare | None = None
+
+
+class Schemas(Protocol):
+    """What is known of the schema registry's schemas."""
+
+    @property
+    def formats(self) -> Formats:
+        """The formats known; one that is known stays as it is."""
+
+    async def learn(self, ids: Collection[int]) -> None:
+        """Ask the registry for schemas, for as long as it takes.
+
+        Afterwards the formats have all of them but those that it does not know.
+        """
 
 
 class Envelope(msgspec.Struct):

@@ -16,6 +16,7 @@ import msgspec
 
 from agents.batch import Batch
 from agents.inbox import Inbox
+from agents.preparation import Preparation
 from agents.routing import changelog_records, kept, routed
 from agents.spec import Context, Envelope, NoRows, Note, Seconds, StageSpec
 from models.ledger import Ledger
@@ -49,6 +50,7 @@ class StageTask:
         ledger: What became of the records read; may be ahead of what is committed.
         stage: The pure stage, once loaded.
         failed: It hit an error and is over.
+        preparation: What a step waits for before it is decided.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class StageTask:
         self.ledger = Ledger()
         self.stage: Stage
         self.failed = False
+        self.preparation = Preparation()
         self._writer = writer
         self._context = context
         self._inbox = Inbox({})
@@ -150,6 +153,7 @@ class StageTask:
         self._stopping = True
         self._inbox.arrived.set()
         self._news.set()
+        self.preparation.give_up()
         if self._loop is not None:
             _, late = await asyncio.wait([self._loop], timeout=seconds)
             if late:
@@ -198,6 +202,9 @@ class StageTask:
 
     async def _turn(self) -> None:
         records, ends = self._inbox.take(MAX_RECORDS)
+        awaited = self.spec.prepare(records) if self.spec.prepare is not None else None
+        if awaited is not None and not await self.preparation.done(awaited):
+            return
         self._urgent = bool(self._inbox)
         now_ms = int(_now() * 1000)
         at_end = self._looked_lately(now_ms) and self._at_end()

@@ -8,7 +8,7 @@ import faust
 
 from agents.batch import BatchSchema
 from agents.engine import Engine
-from agents.spec import StageSpec
+from agents.spec import Schemas, StageSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,13 @@ class Wiring:
         app: The Faust application.
         engine: The stages of this worker.
         topic: Gives a topic's full name.
+        schemas: Those of the schema registry; None: there is no registry.
     """
 
     app: faust.App
     engine: Engine
     topic: Callable[[str], str]
+    schemas: Schemas | None = None
 
     def add(self, spec: StageSpec) -> None:
         """Add a stage, and the agent that feeds it."""

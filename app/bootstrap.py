@@ -37,6 +37,7 @@ from app.metrics.metrics import Metrics
 from app.metrics.state import State
 from app.peers import Peers
 from app.recovery import TableManager
+from app.registry.known import KnownSchemas, known_schemas
 from app.router import StageRouter
 from app.settings import Settings
 from app.stages import kept_checks, register_all, window_rules
@@ -57,6 +58,7 @@ class App(faust.App):
     Attributes:
         settings: The settings it was made with.
         engine: The stages of this worker.
+        schemas: What is known of the schema registry's schemas; None without one.
         peers: This worker and the others.
         cluster: How they are.
         history: What the logs tell of the past.
@@ -65,6 +67,7 @@ class App(faust.App):
 
     settings: Settings
     engine: Engine
+    schemas: KnownSchemas | None
     peers: Peers
     cluster: Cluster
     history: Keeper
@@ -91,7 +94,8 @@ def create_app(settings: Settings, register: Register | None = None) -> App:
     app.settings = settings
     app.engine = _engine(app, settings)
     app.transport = Transport(app.conf.broker, app, engine=app.engine)
-    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short))
+    app.schemas = known_schemas(settings)
+    wiring = Wiring(app, app.engine, lambda short: topic_name(settings, short), app.schemas)
     (register or register_all)(wiring, settings)
     _tables(app, settings)
     app.peers = Peers(app)

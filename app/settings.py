@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from app.fields import DAY_MS, Duration, setting
 from app.kafka_security import KafkaSecurity
+from app.registry.security import SchemaRegistry
 from app.rules import rule_of
 from app.telemetry import Telemetry
 from app.web_security import WebSecurity
@@ -54,7 +55,7 @@ class HistoryPolicy(StrEnum):
     OFF = "off"
 
 
-class Settings(KafkaSecurity, WebSecurity, Telemetry):
+class Settings(KafkaSecurity, SchemaRegistry, WebSecurity, Telemetry):
     """The application's settings, frozen and validated at start.
 
     Raises:

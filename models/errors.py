@@ -9,6 +9,7 @@
     ├── StoreError       a partition's store on disk can't be read or written
     ├── SnapshotError    a snapshot can't be taken, or not be used
     ├── LedgerBroken     records that a stage read are not accounted for
+    ├── SchemaFault      a schema of the registry can't be used (models/schema_fault.py)
     └── RecordRejected   an input record is a dead letter; its code is a RejectCode
 
 A message says the rule, what was got, and the remedy.
@@ -100,6 +101,14 @@ class RejectCode(StrEnum):
     """A timestamp is before 2000-01-01T00:00:00Z."""
     IN_THE_FUTURE = "in_the_future"
     """A timestamp is later than its record's Kafka timestamp allows."""
+    NO_REGISTRY = "no_registry"
+    """The value names a schema (it is in the wire format), and no schema registry is set."""
+    UNKNOWN_SCHEMA = "unknown_schema"
+    """The value names a schema that the schema registry does not know."""
+    UNUSABLE_SCHEMA = "unusable_schema"
+    """The value's schema is neither Avro nor JSON Schema, faulty, or without bounds."""
+    SCHEMA_MISMATCH = "schema_mismatch"
+    """The payload does not fit the schema that the value names."""
 
 
 class RecordRejected(ClickstreamError):  # noqa: N818 - the word for it is a dead letter's, no error's.

@@ -26,6 +26,7 @@ from models.records import (
 from models.stage import InputRecord, Output, Step, chunks
 from models.user_agents import classify
 from models.watermark import NEVER_MS, Headers, idle_headers, watermark_headers
+from models.wire import Formats, Valued, opened, opened_all
 
 T = TypeVar("T", Click, Purchase)
 
@@ -68,7 +69,7 @@ class Kind(Generic[T]):
 
     passed: str
     parse: Callable[[bytes | None, int, int], T]
-    parse_all: Callable[[Sequence[InputRecord], int], list[T] | None]
+    parse_all: Callable[[Sequence[Valued], int], list[T] | None]
     encode: Callable[[T, str, int], bytes]
 
 
@@ -83,17 +84,26 @@ PURCHASES = Kind("admitted", parse_purchase, plain_purchases, encode_purchase)
 class Intake(Generic[T]):
     """Enrichment (of clicks) or admission (of purchases) of one input partition."""
 
-    def __init__(self, kind: Kind[T], rules: IntakeRules, input_partition: str) -> None:
+    def __init__(
+        self,
+        kind: Kind[T],
+        rules: IntakeRules,
+        input_partition: str,
+        formats: Formats | None = None,
+    ) -> None:
         """Begin with nothing read.
 
         Args:
             kind: What the records are.
             rules: What to do.
             input_partition: q, as ``<topic>-<partition>``.
+            formats: Of the schemas known; those that a step's records name, if the registry knows
+                them, must be there before it. None: there is no registry.
         """
         self.stream_time_ms = NEVER_MS
         self._kind: Kind[T] = kind
         self._rules = rules
+        self._formats = formats
         self._q = input_partition
         self._told_ms = NEVER_MS
         self._watermark_at_ms: int | None = None
@@ -128,7 +138,7 @@ class Intake(Generic[T]):
         return step
 
     def _take_all(self, records: Sequence[InputRecord], step: Step) -> None:
-        items = self._kind.parse_all(records, self._rules.future_skew_ms)
+        items = self._parse_all(records)
         if items is None:
             for record in records:
                 self._take(record, step)
@@ -141,10 +151,18 @@ class Intake(Generic[T]):
             outputs.append(Output(item.user_id.encode(), value))
         self.stream_time_ms = stream_ms
 
+    def _parse_all(self, records: Sequence[InputRecord]) -> list[T] | None:
+        skew_ms = self._rules.future_skew_ms
+        items = self._kind.parse_all(records, skew_ms)
+        if items is None and (found := opened_all(records, self._formats)) is not None:
+            items = self._kind.parse_all(found, skew_ms)
+        return items
+
     def _take(self, record: InputRecord, step: Step) -> None:
         source = source_record(record.topic, record.partition, record.offset)
         try:
-            item = self._kind.parse(record.value, record.timestamp, self._rules.future_skew_ms)
+            value = opened(record.value, self._formats)
+            item = self._kind.parse(value, record.timestamp, self._rules.future_skew_ms)
         except RecordRejected as rejected:
             letter = dead_letter(record, source, rejected.code, rejected.message)
             step.send(DEAD_LETTERS, letter)

@@ -15,8 +15,8 @@ from msgspec.json import Decoder
 from models.fields import SURELY_FITS_CHARS, YEAR_2000_MS, YEAR_9000_MS
 from models.json_object import MAX_VALUE_BYTES, Fields
 from models.records import Click, Purchase
-from models.stage import InputRecord
 from models.timestamps import from_isos, to_ms
+from models.wire import Valued
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ _FIELDS = Decoder(Fields)
 _NONE: Fields = {}
 
 
-def plain_clicks(records: Sequence[InputRecord], future_skew_ms: int) -> list[Click] | None:
+def plain_clicks(records: Sequence[Valued], future_skew_ms: int) -> list[Click] | None:
     """Read clicks; None unless all are plain."""
     try:
         lines = _lines(records)
@@ -65,7 +65,7 @@ def plain_clicks(records: Sequence[InputRecord], future_skew_ms: int) -> list[Cl
     ]
 
 
-def plain_purchases(records: Sequence[InputRecord], future_skew_ms: int) -> list[Purchase] | None:
+def plain_purchases(records: Sequence[Valued], future_skew_ms: int) -> list[Purchase] | None:
     """Read purchases; None unless all are plain."""
     try:
         lines = _lines(records)
@@ -81,7 +81,7 @@ def plain_purchases(records: Sequence[InputRecord], future_skew_ms: int) -> list
     ]
 
 
-def _lines(records: Sequence[InputRecord]) -> bytes:
+def _lines(records: Sequence[Valued]) -> bytes:
     """The values, a line each.
 
     Raises:
@@ -110,12 +110,14 @@ def _others(lines: bytes, decoder: Decoder[Any]) -> list[Fields]:
 
 
 def _times(
-    records: Sequence[InputRecord], timestamps: list[str | int], future_skew_ms: int
+    records: Sequence[Valued], timestamps: list[str | int], future_skew_ms: int
 ) -> list[int]:
+    events: list[int]
     try:
         events = from_isos(timestamps)  # type: ignore[arg-type]  # a number is a TypeError
     except (ValueError, TypeError):
-        events = [to_ms(timestamp) for timestamp in timestamps]
+        numbers = {*map(type, timestamps)} == {int}
+        events = timestamps if numbers else [to_ms(t) for t in timestamps]  # type: ignore[assignment]  # as asked
     if not (
         len(events) == len(records)
         and min(events) >= YEAR_2000_MS

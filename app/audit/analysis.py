@@ -13,6 +13,7 @@ from app.audit.rules import Rules
 from app.audit.times import INNER_OF, Timekeeper, Times
 from app.audit.views import Views, ask
 from app.audit.warehouse import Warehouse
+from app.audit.wired import opener
 from app.topics import (
     CLICK_COUNTS,
     CONVERSION_EVENTS,
@@ -47,6 +48,7 @@ class Analysis:
         self._warehouse = warehouse
         self._rules = rules
         self._found = found
+        self._open = opener(rules.settings)
         self.times = Times()
         self.notes: list[str] = []
         self.asked = False
@@ -107,10 +109,11 @@ class Analysis:
         )
         values = await fetch([(kind, q, o) for kind, q, o, _, _, readable in suspects if readable])
         skew_ms = self._rules.settings.future_skew_ms
+        received = [values.get(s[:3]) if s[-1] else s[-2] for s in suspects]
+        opened = await self._open(received)
         rows = []
-        for kind, q, o, recorded_ms, value, readable in suspects:
-            read = values.get((kind, q, o)) if readable else value
-            verdict = judge(kind, read, recorded_ms, skew_ms)
+        for (kind, q, o, recorded_ms, *_), value in zip(suspects, received, strict=True):
+            verdict = judge(kind, opened.get(value, value), recorded_ms, skew_ms)
             meaning = verdict.good, verdict.user_id, verdict.product_id, verdict.event_ms
             rows.append((kind, q, o, *meaning))
         self._warehouse.append("judged", rows)

@@ -9,6 +9,7 @@ from app.topics import CLICKS
 from models.stage import InputRecord
 from models.timestamps import iso
 from models.windows import WindowRules
+from models.wire import schema_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,11 @@ def explain_record(rules: WindowRules, trace: Trace) -> Story:
 def _received(trace: Trace) -> list[Row]:
     if trace.raw is None:
         return []
-    text = (trace.raw.value or b"no value").decode(errors="backslashreplace")
-    return [Row("value", None, text[:400])]
+    value = trace.raw.value
+    found = schema_id(value)
+    text = (value or b"no value").decode(errors="backslashreplace")
+    schema = [] if found is None else [Row("schema", None, f"{found} of the schema registry")]
+    return [*schema, Row("value", None, text[:400])]
 
 
 def _passed(item: Passed) -> Row:

@@ -15,6 +15,7 @@ from models.inner import Inner
 from models.records import parse_click, parse_purchase
 from models.stage import InputRecord
 from models.timestamps import ms_of
+from models.wire import Formats, opened
 
 #: Headers that a dead letter has beside those that were received.
 _OURS = frozenset({"code", "message", "source", "cut"})
@@ -33,11 +34,13 @@ class Inputs:
         kinds: Short name by full name.
         future_skew_ms: How far an event may lie beyond its Kafka timestamp.
         now_ms: The Kafka timestamp that a record gets when it is put back, epoch ms.
+        formats: Of the schemas that records name; None: there is no schema registry.
     """
 
     kinds: Mapping[str, str]
     future_skew_ms: int
     now_ms: int
+    formats: Formats | None = None
 
     def read(self, kind: str, value: bytes | None) -> Any:
         """A value as enrichment or admission would read it.
@@ -46,7 +49,7 @@ class Inputs:
             RecordRejected: It would be a dead letter.
         """
         parse = parse_click if kind == CLICKS else parse_purchase
-        return parse(value, self.now_ms, self.future_skew_ms)
+        return parse(opened(value, self.formats), self.now_ms, self.future_skew_ms)
 
 
 class _Late(msgspec.Struct):

@@ -20,12 +20,14 @@ from app.redriving.letters import Inputs, put_back
 from app.redriving.marks import make_marks, mark_of, marks_topic, read_marks
 from app.redriving.plan import Plan, Planner, batches
 from app.redriving.sources import read_all, read_places, starts_of, times_of
+from app.registry.known import known_schemas
 from app.settings import Settings
 from app.stages import join_rules, window_rules
 from app.topics import INPUTS, topic_name
 from models.dead_letters import DEAD_LETTERS
 from models.errors import RecordRejected
 from models.stage import InputRecord
+from models.wire import missing
 
 #: Records of a transaction.
 _BATCH = 500
@@ -74,6 +76,7 @@ class Redrive:
         self._what = what
         self._choice = choice
         self._run = uuid.uuid4().hex[:12]
+        self._schemas = known_schemas(settings)
         self._kinds = {topic_name(settings, kind): kind for kind in INPUTS}
 
     async def plan(self) -> Plan:
@@ -81,17 +84,28 @@ class Redrive:
 
         Raises:
             TopicError: A topic is missing.
+            RegistryError: The schema registry does not tell.
         """
         settings, logs = self._settings, self._logs
         source = topic_name(settings, self._what)
         counts = await partition_counts(logs.admin, [source, *self._kinds])
         inputs = {topic: counts[topic] for topic in self._kinds}
         marks = await read_marks(settings, logs)
+        await self._learn(source, counts[source])
         planner = Planner(self._inputs(), self._choice, marks, await starts_of(logs, inputs))
         take = planner.letters if self._what == DEAD_LETTERS else planner.events
         await read_all(logs, source, counts[source], take)
         times = await times_of(settings, logs, inputs)
         return planner.plan(Judge(window_rules(settings), join_rules(settings), times))
+
+    async def _learn(self, source: str, count: int) -> None:
+        """Ask the schema registry, if there is one, for the schemas that letters name."""
+        if self._schemas is None:
+            return
+        ids: set[int] = set()
+        await read_all(self._logs, source, count, lambda records: ids.update(missing(records, {})))
+        if ids:
+            await self._schemas.ask(ids)
 
     async def carry_out(self, *, anyway: bool, proceed: Callable[[int, int], bool]) -> Outcome:
         """Plan, and send.
@@ -147,7 +161,8 @@ class Redrive:
 
     def _inputs(self) -> Inputs:
         now_ms = time.time_ns() // 1_000_000
-        return Inputs(self._kinds, self._settings.future_skew_ms, now_ms)
+        formats = None if self._schemas is None else self._schemas.formats
+        return Inputs(self._kinds, self._settings.future_skew_ms, now_ms, formats)
 
 
 @asynccontextmanager

@@ -89,12 +89,14 @@ class Cluster:
 
     async def _found(self) -> Condition:
         engine = self._app.engine
-        tasks = engine.tasks
+        # To start the worker anew would not help those that wait for the schema registry.
+        tasks = [task for task in engine.tasks if not task.preparation]
+        registry = self._app.schemas.trouble if self._app.schemas is not None else ""
         sights = {repr(t): Sight(tuple(t.positions.values()), engine.lag_of(t)) for t in tasks}
         stalled = self._watchdog.look(sights, time.monotonic())
         deaf = not tasks or any(sight.lag is None for sight in sights.values())
         waiting = deaf and not await self._kafka_answers()
-        return Condition({} if waiting else stalled, waiting)
+        return Condition({} if waiting else stalled, waiting, registry)
 
     async def _kafka_answers(self) -> bool:
         for server in self._app.settings.bootstrap_servers.split(","):

@@ -12,10 +12,12 @@ class Condition:
     Attributes:
         stalled: Tasks that stand still, and for how many seconds.
         waiting: Kafka does not answer.
+        registry: What the schema registry, for which records wait, does not do.
     """
 
     stalled: dict[str, float] = field(default_factory=dict)
     waiting: bool = False
+    registry: str = ""
 
 
 def problems_of(worker: Worker, stages: list[Stage], condition: Condition) -> list[str]:
@@ -23,6 +25,8 @@ def problems_of(worker: Worker, stages: list[Stage], condition: Condition) -> li
     problems = []
     if condition.waiting:
         problems.append(f"Kafka does not answer {worker.url}: start it, or check the network.")
+    if condition.registry:
+        problems.append(f"{condition.registry} Records wait for it at {worker.url}.")
     for name, seconds in condition.stalled.items():
         problems.append(
             f"{name} at {worker.url} has stood still for {seconds:.0f} s: see the worker's log, "

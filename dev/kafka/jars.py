@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched by Maven once, kept in the checkout's `.kafka/`."""
+"""Jars: fetched by Maven once, kept in the checkout's `.kafka/`."""
 
 import fcntl
 import hashlib
@@ -23,24 +23,40 @@ _HASH_CHARS = 12
 def ensure_jars(root: Path = ROOT) -> Path:
     """Return the directory of Kafka's jars, fetching them first where they are missing.
 
-    The directory is named after the hash of the pom and appears only when it is complete, so its
-    presence is the stamp. Processes that need it at the same time wait for the first.
-
     Args:
         root: the checkout; the jars go to its `.kafka/`.
 
     Raises:
         JarsError: Maven is missing, or failed.
     """
-    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:_HASH_CHARS]
-    jars = root / ".kafka" / f"jars-{digest}"
-    if jars.is_dir():
-        return jars
-    jars.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(jars.parent / "lock"):
-        if not jars.is_dir():
-            _fetch(jars)
-    return jars
+    return fetch_once(root, "Kafka's jars", POM, "jars", "dependency:copy-dependencies")
+
+
+def fetch_once(root: Path, what: str, pom: Path, name: str, goal: str) -> Path:
+    """Return the directory of what a pom names, fetching it first where it is missing.
+
+    The directory is named after the hash of the pom and appears only when it is complete, so its
+    presence is the stamp. Processes that need it at the same time wait for the first.
+
+    Args:
+        root: the checkout; the directory is in its `.kafka/`.
+        what: what it is, for people.
+        pom: names the artifacts and their versions.
+        name: what the directory's name begins with.
+        goal: Maven's, which puts them into `outputDirectory`.
+
+    Raises:
+        JarsError: Maven is missing, or failed.
+    """
+    digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:_HASH_CHARS]
+    place = root / ".kafka" / f"{name}-{digest}"
+    if place.is_dir():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(place.parent / "lock"):
+        if not place.is_dir():
+            _fetch(what, place, pom, goal)
+    return place
 
 
 @contextmanager
@@ -51,23 +67,17 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(jars: Path) -> None:
-    """Copy the jars into a directory beside `jars`, then rename it."""
-    print("Fetching Kafka's jars with Maven (once) ...", file=sys.stderr, flush=True)
-    partial = jars.with_suffix(".partial")
+def _fetch(what: str, place: Path, pom: Path, goal: str) -> None:
+    """Let Maven fill a directory beside the place, then rename it."""
+    print(f"Fetching {what} with Maven (once) ...", file=sys.stderr, flush=True)
+    partial = place.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    _run_maven("dependency:copy-dependencies", f"-DoutputDirectory={partial}")
-    partial.rename(jars)
-
-
-def _run_maven(*arguments: str) -> None:
-    """Run Maven on the pom, quietly; raise JarsError with what it printed when it fails."""
     maven = shutil.which("mvn")
     if maven is None:
-        msg = "Kafka's jars are fetched by Maven, and there is no mvn on the PATH: install Maven"
-        raise JarsError(msg)
-    command = [maven, "-B", "-q", "-f", str(POM), *arguments]
+        raise JarsError(f"Maven fetches {what}, and there is no mvn on the PATH: install Maven")
+    command = [maven, "-B", "-q", "-f", str(pom), goal, f"-DoutputDirectory={partial}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        msg = f"Maven could not fetch Kafka's jars (exit code {done.returncode}):\n{done.stdout}"
+        msg = f"Maven could not fetch {what} (exit code {done.returncode}):\n{done.stdout}"
         raise JarsError(f"{msg}{done.stderr}".rstrip())
+    partial.rename(place)

@@ -25,6 +25,12 @@ from tests.nasty import FUTURE_SKEW_MS, RECORD_MS, Fate, Nasty, corpus
 
 TOPICS = pytest.mark.parametrize("topic", ["clicks", "purchases"])
 
+#: What takes a registry: tests/models/test_wire.py.
+_OF_A_REGISTRY = {
+    RejectCode.UNKNOWN_SCHEMA,
+    RejectCode.UNUSABLE_SCHEMA,
+    RejectCode.SCHEMA_MISMATCH,
+}
 _INNER = {"clicks": ENRICHED, "purchases": BY_USER}
 #: Seconds of CPU that a record of 1 MiB may take: forty times what the slowest does.
 _SECONDS = 1.0
@@ -88,7 +94,9 @@ def test_the_corpus_tries_every_rule() -> None:
     """Each code, for clicks and for purchases; and hundreds of valid records."""
     for topic in _INNER:
         fates = [record.fates[topic] for record in corpus()]
-        assert {str(code) for code in RejectCode} == {f for f in fates if isinstance(f, str)}
+        assert {str(code) for code in RejectCode} - _OF_A_REGISTRY == {
+            f for f in fates if isinstance(f, str)
+        }
         assert sum(isinstance(f, dict) for f in fates) > 300
 
 

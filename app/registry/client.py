@@ -1,0 +1,139 @@
+"""What the schema registry is asked: what the APIs of Confluent, Apicurio and others share."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Self
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from app.registry.security import SchemaRegistry
+from models.errors import ClickstreamError
+from models.formats import Registered
+
+#: Seconds that an answer may take: a look-up takes milliseconds.
+_ANSWER_SECONDS = 5.0
+#: Bytes of an answer at most: schemas are thousands, and no answer may fill the memory.
+_MAX_BYTES = 16 * 1024 * 1024
+#: Schemas that one refers to, directly or not.
+_MAX_REFERENCES = 100
+#: The registry's own code for an id that it does not know. A 404 without it is of something else.
+_UNKNOWN_ID = 40403
+
+
+class RegistryError(ClickstreamError):
+    """The schema registry does not tell: nothing is known of the schema."""
+
+
+class _Reference(msgspec.Struct):
+    name: str
+    subject: str
+    version: int
+
+
+class _Answer(msgspec.Struct, rename="camel"):
+    schema: str
+    schema_type: str = "AVRO"
+    references: list[_Reference] = msgspec.field(default_factory=list)
+
+
+class _Refusal(msgspec.Struct):
+    error_code: int = 0
+    message: str = ""
+
+
+class RegistryClient:
+    """Asks one registry, over one session."""
+
+    def __init__(
+        self, url: str, session: aiohttp.ClientSession, context: ssl.SSLContext | None
+    ) -> None:
+        """Ask over a session; see :meth:`connected`."""
+        self._url = url.rstrip("/")
+        self._session = session
+        self._ssl = True if context is None else context
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, settings: SchemaRegistry) -> AsyncIterator[Self]:
+        """A client of the registry that is set, for as long as it is used."""
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+        headers = {"Accept": "application/vnd.schemaregistry.v1+json, application/json"}
+        async with aiohttp.ClientSession(
+            timeout=timeout, headers=headers | _credentials(settings)
+        ) as session:
+            yield cls(settings.schema_registry or "", session, settings.registry_context)
+
+    async def schema(self, schema_id: int) -> Registered | None:
+        """A schema by its id; None if the registry does not know it.
+
+        Raises:
+            RegistryError: It does not answer, or not as a registry does.
+        """
+        if schema_id < 0:
+            return None  # ids are positive: some registries take no others in a path
+        status, body = await self._get(f"/schemas/ids/{schema_id}")
+        if status == HTTPStatus.NOT_FOUND and _refusal(body).error_code == _UNKNOWN_ID:
+            return None
+        answer = self._read(status, body)
+        references: dict[str, str] = {}
+        await self._follow(answer, references)
+        return Registered(schema_id, answer.schema_type, answer.schema, references)
+
+    async def _follow(self, answer: _Answer, references: dict[str, str]) -> None:
+        """Read what a schema refers to; what that refers to comes before it."""
+        for reference in answer.references:
+            if reference.name in references:
+                continue
+            if len(references) >= _MAX_REFERENCES:
+                return  # the schema will lack one, and be said not to be usable
+            subject = quote(reference.subject, safe="")
+            path = f"/subjects/{subject}/versions/{reference.version}"
+            other = self._read(*await self._get(path))
+            await self._follow(other, references)
+            references[reference.name] = other.schema
+
+    def _read(self, status: int, body: bytes) -> _Answer:
+        try:
+            if status == HTTPStatus.OK:
+                return msgspec.json.decode(body, type=_Answer)
+            why = f"{status} {_refusal(body).message[:200]}".strip()
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            why = "what is no answer of a registry"
+        raise RegistryError(
+            f"The schema registry must answer at {self._url}; it answers {why}. See to it, or "
+            "correct CLICKSTREAM_SCHEMA_REGISTRY and its credentials."
+        )
+
+    async def _get(self, path: str) -> tuple[int, bytes]:
+        try:
+            async with self._session.get(
+                self._url + path, ssl=self._ssl, allow_redirects=False
+            ) as answer:
+                return answer.status, await answer.content.read(_MAX_BYTES)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise RegistryError(
+                f"The schema registry must answer at {self._url}; it does not "
+                f"({str(error) or type(error).__name__}). Start it, or correct "
+                "CLICKSTREAM_SCHEMA_REGISTRY."
+            ) from None
+
+
+def _refusal(body: bytes) -> _Refusal:
+    try:
+        return msgspec.json.decode(body, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Refusal()
+
+
+def _credentials(settings: SchemaRegistry) -> dict[str, str]:
+    if settings.schema_registry_token is not None:
+        return {"Authorization": f"Bearer {settings.schema_registry_token.get_secret_value()}"}
+    if settings.schema_registry_username and settings.schema_registry_password is not None:
+        secret = settings.schema_registry_password.get_secret_value()
+        user = settings.schema_registry_username
+        return {"Authorization": aiohttp.encode_basic_auth(user, secret, "utf-8")}
+    return {}

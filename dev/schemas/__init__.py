@@ -1,0 +1,1 @@
+"""Checks that published schemas stay as they are, and that new versions break nothing."""

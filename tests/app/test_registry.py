@@ -1,0 +1,219 @@
+"""Laws of the schema registry's client, and of the wait for a registry that does not answer."""
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from app.registry.client import RegistryClient, RegistryError
+from app.registry.known import KnownSchemas, known_schemas
+from app.settings import Settings, load_settings
+from dev.kafka.ports import HOST, free_port
+from models.errors import RecordRejected, SettingsError
+from models.formats import Registered
+from models.wire import opened
+from tests.agents.fakes import eventually, in_loop
+from tests.models.wires import wired
+
+UNKNOWN = {"error_code": 40403, "message": "Schema not found"}
+ANSWERS: dict[str, tuple[int, object]] = {
+    "/v1/schemas/ids/1": (200, {"schema": '"string"'}),
+    "/v1/schemas/ids/2": (
+        200,
+        {
+            "schemaType": "JSON",
+            "schema": '{"$ref":"a/b"}',
+            "references": [{"name": "a/b", "subject": "s/x", "version": 3}],
+        },
+    ),
+    "/v1/subjects/s%2Fx/versions/3": (
+        200,
+        {"schema": "{}", "references": [{"name": "c", "subject": "c", "version": 1}]},
+    ),
+    "/v1/subjects/c/versions/1": (200, {"schema": "true"}),
+    "/v1/schemas/ids/9": (404, UNKNOWN),
+    "/v1/schemas/ids/10": (404, {"error_code": 404, "message": "no such path"}),
+    "/v1/schemas/ids/11": (401, {"error_code": 401, "message": "Unauthorized"}),
+    "/v1/schemas/ids/12": (503, "<html>"),
+    "/v1/schemas/ids/13": (200, {"id": 13}),
+    "/v1/schemas/ids/14": (302, {}),
+}
+
+
+@asynccontextmanager
+async def serving(seen: list[web.Request]) -> AsyncIterator[str]:
+    """A registry that gives ANSWERS, at a URL."""
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        status, body = ANSWERS[request.raw_path]
+        headers = {"Location": "/v1/schemas/ids/1"}
+        return web.Response(status=status, body=json.dumps(body), headers=headers)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, HOST, port).start()
+    try:
+        yield f"http://{HOST}:{port}/v1/"
+    finally:
+        await runner.cleanup()
+
+
+def settings(url: str, **more: str) -> Settings:
+    """The settings with this registry."""
+    given = {f"CLICKSTREAM_SCHEMA_REGISTRY{name}": value for name, value in more.items()}
+    return Settings(CLICKSTREAM_SCHEMA_REGISTRY=url, **given)  # type: ignore[arg-type, call-arg]  # by alias
+
+
+@in_loop
+async def test_a_schema_comes_with_all_that_it_refers_to() -> None:
+    """In the order in which they need each other; without a type it is Avro."""
+    async with serving([]) as url, RegistryClient.connected(settings(url)) as client:
+        assert Registered(1, "AVRO", '"string"') == await client.schema(1)
+        references = {"c": "true", "a/b": "{}"}
+        found = await client.schema(2)
+        assert Registered(2, "JSON", '{"$ref":"a/b"}', references) == found
+        assert found is not None
+        assert list(references) == list(found.references)
+
+
+@in_loop
+async def test_a_schema_is_unknown_only_if_the_registry_says_so() -> None:
+    """By its own code: any other 404 is of a wrong URL. A negative id is nobody's."""
+    seen: list[web.Request] = []
+    async with serving(seen) as url, RegistryClient.connected(settings(url)) as client:
+        assert (None, None) == (await client.schema(9), await client.schema(-7))
+        assert ["/v1/schemas/ids/9"] == [request.path for request in seen]
+        for schema_id in (10, 11, 12, 13, 14):
+            with pytest.raises(RegistryError, match="must answer at"):
+                await client.schema(schema_id)
+
+
+@in_loop
+async def test_a_registry_that_is_not_there_is_told_of_with_its_url() -> None:
+    """And with the setting to correct."""
+    url = f"http://{HOST}:{free_port()}"
+    async with RegistryClient.connected(settings(url)) as client:
+        with pytest.raises(RegistryError, match=f"{url}; it does not .*CLICKSTREAM_SCHEMA_REGIST"):
+            await client.schema(1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, None),
+        ({"_TOKEN": "t0ken"}, "Bearer t0ken"),
+        (
+            {"_USERNAME": "kéy", "_PASSWORD": "s"},
+            "Basic " + base64.b64encode("kéy:s".encode()).decode(),
+        ),
+    ],
+)
+def test_the_registry_is_shown_the_credentials_that_are_set(
+    given: dict[str, str], expected: str | None
+) -> None:
+    """A token, or a user with a password, or nothing."""
+    seen: list[web.Request] = []
+
+    async def ask() -> None:
+        async with (
+            serving(seen) as url,
+            RegistryClient.connected(settings(url, **given)) as client,
+        ):
+            await client.schema(1)
+
+    asyncio.run(ask())
+    assert [expected] == [request.headers.get("Authorization") for request in seen]
+
+
+class FakeSource:
+    """A registry that does not answer for a while."""
+
+    def __init__(self, schemas: dict[int, str]) -> None:
+        self.schemas = schemas
+        self.failures = 0
+        self.asked: list[int] = []
+
+    async def schema(self, schema_id: int) -> Registered | None:
+        """A schema."""
+        self.asked.append(schema_id)
+        if self.failures:
+            self.failures -= 1
+            raise RegistryError("The schema registry must answer; it does not. Start it.")
+        text = self.schemas.get(schema_id)
+        return None if text is None else Registered(schema_id, "JSON", text)
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["FakeSource"]:
+        """Itself."""
+        yield self
+
+
+def test_a_registry_that_is_down_is_waited_for_and_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Until it answers, and that is said too; meanwhile the trouble is known."""
+    source = FakeSource({1: "{}"})
+    source.failures = 3
+    known = KnownSchemas(source.connected, retry_seconds=0.01)
+
+    async def learn() -> str:
+        learning = asyncio.create_task(known.learn({1}))
+        await eventually(lambda: known.trouble)
+        trouble = known.trouble
+        await learning
+        return trouble
+
+    with caplog.at_level(logging.INFO):
+        assert "The schema registry must answer; it does not. Start it." == asyncio.run(learn())
+    assert ([1], "") == ([*known.formats], known.trouble)
+    texts = [record.getMessage() for record in caplog.records if "registry" in record.getMessage()]
+    assert ["must answer" in texts[0], "answers again" in texts[-1], 2] == [True, True, len(texts)]
+
+
+@in_loop
+async def test_what_is_known_is_not_asked_for_again_and_what_is_unknown_is() -> None:
+    """An id means the same for ever; a schema may be registered later."""
+    source = FakeSource({1: "{}"})
+    known = KnownSchemas(source.connected)
+    await known.learn({1, 2})
+    with pytest.raises(RecordRejected, match="unknown_schema"):
+        opened(wired(2, {}), known.formats)
+    source.schemas[2] = "{}"
+    await known.learn({1, 2})
+    assert b"{}" == opened(wired(2, {}), known.formats)
+    assert [1, 2, 2] == source.asked
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"": "registry:8081"}, "http"),
+        ({"": "https://user:secret@registry"}, "without a user"),
+        ({"_TOKEN": "t"}, "CLICKSTREAM_SCHEMA_REGISTRY is not set"),
+        ({"": "http://r", "_USERNAME": "u"}, "Set both, or none"),
+        ({"": "http://r", "_USERNAME": "u", "_PASSWORD": "p", "_TOKEN": "t"}, "user or a token"),
+        ({"": "https://r", "_CA": "/nowhere"}, "SCHEMA_REGISTRY_CA must name PEM"),
+    ],
+)
+def test_settings_that_clash_are_refused_with_a_remedy(
+    given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything starts."""
+    for name, value in given.items():
+        monkeypatch.setenv(f"CLICKSTREAM_SCHEMA_REGISTRY{name}", value)
+    with pytest.raises(SettingsError, match=words):
+        load_settings()
+
+
+def test_without_a_url_nothing_is_known() -> None:
+    """There is no registry to ask."""
+    assert known_schemas(Settings()) is None
