@@ -1,7 +1,8 @@
 """The constants of the model: what each is, in which unit, and which command measured it.
 
-Most are processor time on the machine of docs/performance.md, busy with other things besides, means of
-two to five runs: half or twice is as near as they are. What is named "assumed" nobody measured.
+Most are processor time on the machine of docs/performance.md, busy with other things besides, and
+means of two to five runs: half or twice is as near as they are. What is named "assumed" nobody
+measured.
 """
 
 from dataclasses import dataclass, field, fields
