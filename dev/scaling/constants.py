@@ -1,7 +1,8 @@
 """The constants of the model: what each is, in which unit, and which command measured it.
 
-Most are processor time on the machine of docs/performance.md, busy with other things besides: half
-or twice is as near as they are. What is named "assumed" nobody measured.
+Most are processor time on the machine of docs/performance.md, busy with other things besides, and
+means of two to five runs: half or twice is as near as they are. What is named "assumed" nobody
+measured.
 """
 
 from dataclasses import dataclass, field, fields
@@ -28,19 +29,19 @@ def _constant(value: float, unit: str, what: str, source: str) -> float:
 class Constants:
     """What one of each thing costs; see the fields' own words."""
 
-    enrich_us: float = _constant(11.6, "µs", "worker: enrich a click", _STAGES)
-    count_us: float = _constant(6.0, "µs", "worker: count and rank a click", _STAGES)
-    row_us: float = _constant(5.9, "µs", "worker: change a count's row, and close it", _STAGES)
-    join_us: float = _constant(14.7, "µs", "worker: keep a click for the join", _STAGES)
+    enrich_us: float = _constant(8.3, "µs", "worker: enrich a click", _STAGES)
+    count_us: float = _constant(6.1, "µs", "worker: count and rank a click", _STAGES)
+    row_us: float = _constant(4.7, "µs", "worker: change a count's row, and close it", _STAGES)
+    join_us: float = _constant(12.5, "µs", "worker: keep a click for the join", _STAGES)
     hash_us: float = _constant(
         5.0, "µs", "worker: partition of a user beyond 262,144", _PERFORMANCE
     )
-    broker_enrich_us: float = _constant(7.0, "µs", "broker: enrichment of a click", _STAGES)
+    broker_enrich_us: float = _constant(8.4, "µs", "broker: enrichment of a click", _STAGES)
     broker_count_us: float = _constant(3.3, "µs", "broker: counting of a click", _STAGES)
     broker_row_us: float = _constant(
-        2.9, "µs", "broker: a count's row, changed and closed", _STAGES
+        3.7, "µs", "broker: a count's row, changed and closed", _STAGES
     )
-    broker_join_us: float = _constant(7.5, "µs", "broker: a click for the join", _STAGES)
+    broker_join_us: float = _constant(7.0, "µs", "broker: a click for the join", _STAGES)
     commit_us: float = _constant(900.0, "µs", "worker: a transaction", _TRANSACTIONS)
     touch_us: float = _constant(90.0, "µs", "worker: each partition it writes to", _TRANSACTIONS)
     broker_commit_us: float = _constant(1_500.0, "µs", "broker: a transaction", _TRANSACTIONS)

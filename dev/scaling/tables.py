@@ -17,7 +17,7 @@ Rows: TypeAlias = list[list[str]]
 
 RATES = (1e5, 1e6, 1e7)
 #: Partitions that somebody might think of at the lowest rate.
-_PARTITIONS = (16, 64, 256, 1024)
+_PARTITIONS = (8, 64, 256, 1024)
 _GB, _MB, _MIB = 1e9, 1e6, 2**20
 
 _LOADS: dict[str, Callable[[Model], float]] = {

@@ -10,7 +10,7 @@ from dev.scaling.simulation import Simulation
 from dev.scaling.workload import Deployment
 
 #: How far from what was measured the simulation may be.
-FACTOR = 1.6
+FACTOR = 1.4
 
 
 def run(load: float, workers: int = 2, brokers: int = 8, hot: float = 0.0) -> Outcome:

@@ -18,12 +18,11 @@ from app.settings import Settings
 from app.topics import CLICKS, PURCHASES, topic_specs
 from bench.clicks import Clicks
 from bench.cores import Cores
-from bench.counting import until_started
 from bench.setup import Setup
 from bench.shopping import Shopping
 from bench.topics import Offsets, partitions_of, reader, transaction, write
 from bench.tree import Sample, Tree
-from bench.worker import FaustWorker, faust_worker
+from bench.worker import FaustWorker, faust_worker, wait_for
 from dev.kafka.broker import LocalKafka
 
 #: Which stage an application of :mod:`dev.scaling.measuring.stage_app` has.
@@ -32,6 +31,8 @@ _STAGES = ("enrichment", "counting", "joining")
 _CLICKS, _PARTITIONS = 400_000, 8
 #: With the second, nearly each click is a row of its own.
 _USERS = (1_000, 50_000)
+#: What a worker prints when it has its partitions, and how long that may take.
+_READY, _START_SECONDS = "Worker ready", 60.0
 _LOOK_SECONDS, _QUIET_SECONDS = 0.1, 4.0
 
 
@@ -75,7 +76,7 @@ async def _measure(kafka: LocalKafka, place: Path, users: int) -> dict[str, Any]
             await create_topics(run.settings(stage))
         async with transaction(kafka.bootstrap, f"{setup.prefix}input") as producer:
             await _write(producer, run)
-        found = {stage: await _stage(run, stage) for stage in _STAGES}
+            found = {stage: await _stage(run, stage, producer) for stage in _STAGES}
     sizes = {topic: _size(kafka, topic) for topic in await _topics(run)}
     return {"rows": clicks.expected.rows(), "stages": found, "topic_bytes": sizes}
 
@@ -86,10 +87,10 @@ async def _write(producer: AIOKafkaProducer, run: Run) -> None:
     await write(producer, prefix + CLICKS, _PARTITIONS, shopping.click_messages())
     await write(producer, prefix + PURCHASES, _PARTITIONS, shopping.purchase_messages())
     await producer.flush()
-    await producer.commit_transaction()
 
 
-async def _stage(run: Run, stage: str) -> dict[str, float]:
+async def _stage(run: Run, stage: str, inputs: AIOKafkaProducer) -> dict[str, float]:
+    """One stage; the inputs appear when the first of them is ready."""
     os.environ[STAGE] = stage
     environment = run.setup.environment(stage)
     log = run.setup.directory / f"{stage}.log"
@@ -97,8 +98,10 @@ async def _stage(run: Run, stage: str) -> dict[str, float]:
     with faust_worker(
         "dev.scaling.measuring.stage_app", environment, log, run.setup.cores.worker
     ) as worker:
-        await asyncio.to_thread(until_restored, worker, stage)
+        await asyncio.to_thread(_until_ready, worker)
         before = worker.sample(), broker.sample()
+        if stage == _STAGES[0]:
+            await inputs.commit_transaction()
         after = await _until_quiet(run, worker, broker)
     spent = [(b.cpu_s - a.cpu_s) / _CLICKS * 1e6 for a, b in zip(before, after, strict=True)]
     store = run.setup.directory / stage
@@ -111,27 +114,27 @@ async def _stage(run: Run, stage: str) -> dict[str, float]:
     }
 
 
-def until_restored(worker: FaustWorker, stage: str) -> None:
-    """Wait until a worker works."""
-    if stage != _STAGES[0]:
-        until_started(worker)
+def _until_ready(worker: FaustWorker) -> None:
+    """Wait until a worker has its partitions."""
+
+    def ready() -> bool:
+        worker.sample()
+        return bool(worker.said(_READY))
+
+    wait_for(ready, "The worker's start", _START_SECONDS)
 
 
 async def _until_quiet(run: Run, worker: FaustWorker, broker: Tree) -> tuple[Sample, Sample]:
     """The moment of worker and broker when the last record of any topic was written."""
     partitions = [tp for topic in await _topics(run) for tp in partitions_of(topic, _PARTITIONS)]
-    last: Offsets = {}
-    moment = worker.sample(), broker.sample()
-    while moment[0].at_s + _QUIET_SECONDS > time.monotonic() or not _moved(last):
+    first: Offsets = await run.consumer.end_offsets(partitions)
+    last, moment = first, (worker.sample(), broker.sample())
+    while last == first or moment[0].at_s + _QUIET_SECONDS > time.monotonic():
         await asyncio.sleep(_LOOK_SECONDS)
         ends = await run.consumer.end_offsets(partitions)
         if ends != last:
             last, moment = ends, (worker.sample(), broker.sample())
     return moment
-
-
-def _moved(ends: Offsets) -> bool:
-    return sum(ends.values()) > _CLICKS
 
 
 async def _topics(run: Run) -> list[str]:
