@@ -107,7 +107,9 @@ def _put_totals(warehouse: Warehouse) -> None:
             CREATE TABLE {letter}_totals AS
             SELECT user_id, start_ms - start_ms % stretch_ms() AS start_ms,
                 sum(clicks)::BIGINT AS clicks
-            FROM {letter}_count_sent GROUP BY ALL
+            FROM (SELECT user_id, start_ms, max_by(clicks, revision) AS clicks
+                FROM {letter}_count_sent GROUP BY user_id, start_ms)
+            GROUP BY ALL
         """)  # noqa: S608 a or b
     late = "SELECT user_id, event_ms, q, o FROM {}_late_told WHERE stage = 'count'"
     one, other = (late.format(letter) for letter in LETTERS)

@@ -156,9 +156,11 @@ class Gathering:
 
     def _set_frontier(self, states: Mapping[str, Mapping[int, State]]) -> None:
         side, settings = self._side, self._settings
-        side.closed_ms = min(state.closed[0] for state in states["counting"].values())
+        # Behind the horizon no late record can revise what was said.
+        closed_ms = min(state.closed[0] for state in states["counting"].values())
+        side.closed_ms = closed_ms - settings.revise_ms
         joined_ms = min(state.s_ms for state in states["joining"].values())
-        side.resolved_ms = joined_ms - settings.join_grace
+        side.resolved_ms = joined_ms - settings.join_grace - settings.revise_ms
         for stage, each in states.items():
             for kind in INPUTS:
                 for q in range(self._counts[kind]):

@@ -48,6 +48,7 @@ _SOURCE_DEAD = (
     "EXISTS (FROM {y}_dead_letter d WHERE d.source_kind = x.kind AND d.q = x.q "
     "AND d.source_o = x.o)"
 )
+_REVISES = "(x.revision > 0 AND ({differ[LATE_POLICY]} OR {differ[REVISE_HORIZON]}))"
 _COUNTS_WHY = (
     ("bots", "{differ[COUNT_BOTS]}"),
     ("late", "(x.user_id, x.start_ms) IN (FROM late_otherwise)"),
@@ -75,8 +76,8 @@ _WINDOWS_FINAL = "start_ms < closed_ms() AND start_ms >= whole_ms()"
 _PURCHASE_FINAL = "purchase_ms < resolved_ms() AND purchase_ms >= whole_ms() + reach_ms()"
 
 COUNTS = Thing(
-    "click-counts", "count_sent", ("user_id", "start_ms"), ("end_ms", "clicks"),
-    _WINDOWS_FINAL, _COUNTS_WHY, ("click-counts",),
+    "click-counts", "count_sent", ("user_id", "start_ms", "revision"), ("end_ms", "clicks"),
+    _WINDOWS_FINAL, (("revises", _REVISES), *_COUNTS_WHY), ("click-counts",),
 )  # fmt: skip
 TOTALS = Thing(
     "clicks by user and stretch", "totals", ("user_id", "start_ms"), ("clicks",),
@@ -88,9 +89,13 @@ COMMON: Sequence[Thing] = (
     Thing(
         "conversion-events", "conversion_sent",
         ("click_q", "click_o", "purchase_q", "purchase_o"),
-        ("user_id", "product_id", "click_ms", "purchase_ms", "took_ms", "purchase_order"),
+        (
+            "user_id", "product_id", "click_ms", "purchase_ms", "took_ms", "purchase_order",
+            "revision",
+        ),
         _PURCHASE_FINAL,
         (
+            ("revises", _REVISES),
             ("within", "x.took_ms >= {y}_within_ms()"),
             ("join_late", _late("join", "clicks", "click_q", "click_o")),
             ("join_late", _late("join", "purchases", "purchase_q", "purchase_o")),
@@ -103,9 +108,11 @@ COMMON: Sequence[Thing] = (
     ),
     Thing(
         "unattributed-purchases", "unattributed_sent",
-        ("purchase_q", "purchase_o"), ("user_id", "product_id", "purchase_ms", "purchase_order"),
+        ("purchase_q", "purchase_o"),
+        ("user_id", "product_id", "purchase_ms", "purchase_order", "revision"),
         _PURCHASE_FINAL,
         (
+            ("revises", _REVISES),
             ("join_late", _late("join", "purchases", "purchase_q", "purchase_o")),
             ("within", "{differ[JOIN_WITHIN]}"),
             ("join_grace", "{differ[JOIN_GRACE]}"),
@@ -149,6 +156,7 @@ REASONS = {
     "time moves otherwise.",
     "dead": "An input record is a dead letter in one of them: see dead-letters.",
     "policy": "LATE_POLICY is {LATE_POLICY}.",
+    "revises": "Late records revise: LATE_POLICY is {LATE_POLICY}, REVISE_HORIZON {REVISE_HORIZON}.",
     "size": "WINDOW_SIZE is {WINDOW_SIZE}: other windows, other ends.",
     "idle": "Its input partition came back from idleness, which depends on the clock: a replay "
     "reads without pauses. IDLE_TIMEOUT is {IDLE_TIMEOUT}.",

@@ -20,6 +20,7 @@ _FIELDS = (
     "watermark_interval_ms",
     "future_skew_ms",
     "late_policy",
+    "revise_horizon_ms",
     "count_bots",
     "attribution",
     "rankings",

@@ -49,12 +49,12 @@ class Versions:
 
     def count(self, letters: str, clicks: int, user: str = "u", start_ms: int = T10_00) -> None:
         """A window's count, in these versions."""
-        self._put(letters, "count_sent", (0, 0, user, start_ms, start_ms + M5, clicks))
+        self._put(letters, "count_sent", (0, 0, user, start_ms, start_ms + M5, clicks, 0))
 
     def conversion(self, letters: str, took_ms: int = MINUTE, click_o: int = 1) -> None:
         """A conversion of purchase 2."""
         times = (T10_00 - took_ms, T10_00, took_ms)
-        self._put(letters, "conversion_sent", (0, 0, "u", "p", *times, 0, click_o, 0, 2, "{}"))
+        self._put(letters, "conversion_sent", (0, 0, "u", "p", *times, 0, click_o, 0, 2, "{}", 0))
 
     def late(self, letters: str, stage: str = "count", *, ahead_ms: int = 60 * MINUTE) -> None:
         """Click 1 of 10:00 was late."""
