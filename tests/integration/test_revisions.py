@@ -158,7 +158,7 @@ DAMAGES = [
             flagged(flag),
             "table join-state: purchases",
             name,
-            is_kind(b"p"),
+            lambda record: is_kind(b"p")(record) and b'"last"' in record.value,
             **IN_TABLE,
         )
         for flag, name in ((1, "matched"), (2, "late"), (4, "resolved"))
