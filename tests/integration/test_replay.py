@@ -100,13 +100,17 @@ def _enriched(cluster: Cluster) -> list[Any]:
 
 
 def test_other_settings_are_named_as_the_reason(finished: Cluster) -> None:
-    """Other windows, graces and reach of the join: every difference has its setting."""
+    """Other windows, graces and reach of the join; nobody promotes it unseen but by --force."""
     replayed(finished, "wide", "WINDOW_SIZE=10m", "GRACE=4m", "JOIN_WITHIN=20m")
+    refused = finished.command("promote", "wide")
+    reasons = ("No worker of wide runs", "diff main wide")
+    assert [1, True, True] == [refused.returncode, *(why in refused.stderr for why in reasons)]
+    assert 0 == finished.command("promote", "wide", "--force").returncode
+    assert 0 == finished.command("promote", "main", "--force").returncode
     found = differences(finished, "main", "wide")
     assert {"WINDOW_SIZE", "GRACE", "JOIN_GRACE", "JOIN_WITHIN"} == found["settings"].keys()
-    reasons = kinds(found)
-    assert {("click-counts", "size"), ("conversion-events", "within")} <= reasons
-    assert "unexplained" not in {reason for _, reason in reasons}
+    assert {("click-counts", "size"), ("conversion-events", "within")} <= kinds(found)
+    assert "unexplained" not in {reason for _, reason in kinds(found)}
     again = finished.command("replay", "--as", "wide", "--until-caught-up")
     assert (1, True) == (again.returncode, "WINDOW_SIZE=10m and not 5m" in again.stderr)
 
@@ -132,19 +136,6 @@ def test_a_version_that_nobody_knows_can_not_be_compared(finished: Cluster) -> N
     """Exit code 2: nothing is known to be the same, or not."""
     done = finished.command("diff", "main", "nobody")
     assert (2, True) == (done.returncode, "--as nobody" in done.stderr), done.stderr
-
-
-def test_promoting_is_refused_with_every_reason(finished: Cluster) -> None:
-    """No worker, not compared: told; --force does it all the same."""
-    replayed(finished, "idle")
-    done = finished.command("promote", "idle")
-    assert (1, True, True) == (
-        done.returncode,
-        "No worker of idle runs" in done.stderr,
-        "diff main idle" in done.stderr,
-    )
-    assert 0 == finished.command("promote", "idle", "--force").returncode
-    assert 0 == finished.command("promote", "main", "--force").returncode
 
 
 def test_a_replay_from_a_time_is_compared_where_it_is_whole(make_cluster: MakeCluster) -> None:
