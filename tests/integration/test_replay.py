@@ -2,11 +2,14 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from app.worker import lock_directory
+from models.errors import SettingsError
 from models.timestamps import iso
 from tests.integration.auditing import finish
 from tests.integration.commanding import now_ms
@@ -81,6 +84,7 @@ def test_a_replay_that_is_killed_goes_on_and_what_is_planted_is_found(finished: 
     replay = finished.worker("replay", "--as", "again")
     until(lambda: bool(_enriched(finished)), "the replay to begin")
     replay.kill()
+    until(lambda: _is_free(replay.directory / "again"), "its worker to end, too")
     replayed(finished, "again")
     assert 0 == differences(finished, "main", "again")["differences"]
     record = finished.read("again.click-counts")["again.click-counts"][0]
@@ -90,6 +94,14 @@ def test_a_replay_that_is_killed_goes_on_and_what_is_planted_is_found(finished: 
     found = differences(finished, "main", "again")
     assert {("click-counts", "unexplained"), ("click-counts", "twice")} == kinds(found)
     assert any("4711" in text for kind in found["kinds"] for text in kind["examples"])
+
+
+def _is_free(directory: Path) -> bool:
+    try:
+        lock_directory(directory).close()
+    except SettingsError:
+        return False
+    return True
 
 
 def _enriched(cluster: Cluster) -> list[Any]:
