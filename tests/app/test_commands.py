@@ -8,8 +8,8 @@ import app  # noqa: F401 it registers the commands
 from app.inputs.progress import Reporter
 
 OURS = (
-    "doctor", "explain", "generate", "init-topics", "ledger", "load", "redrive", "snapshot", "tail",
-    "top", "verify",
+    "as-of", "diff", "doctor", "explain", "generate", "init-topics", "ledger", "load", "promote",
+    "redrive", "replay", "retire", "snapshot", "tail", "top", "verify", "versions", "whatif",
 )  # fmt: skip
 
 

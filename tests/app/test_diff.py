@@ -202,7 +202,8 @@ def test_windows_of_two_sizes_are_compared_by_their_sums(versions: Versions) -> 
 def test_a_sum_that_differs_is_found(versions: Versions) -> None:
     """As above, with one click more."""
     versions.other(WINDOW_SIZE="15m")
-    versions.count("aab", 2)
+    versions.count("ab", 2)
+    versions.count("a", 2, start_ms=T10_00 + M5)
     assert [("other", "unexplained")] == versions.found(TOTALS)
 
 
@@ -233,7 +234,7 @@ def test_a_difference_is_told_with_what_each_says(versions: Versions) -> None:
     versions.found(COUNTS)
     [(keys, said)] = examples(versions.warehouse, COUNTS, "other", "unexplained", 1)
     text = (
-        "user_id u, start 2015-05-17T10:00:00.000Z — "
+        "user_id u, start 2015-05-17T10:00:00.000Z, revision 0 — "
         "main: end 2015-05-17T10:05:00.000Z, clicks 3; "
         "v2: end 2015-05-17T10:05:00.000Z, clicks 4"
     )

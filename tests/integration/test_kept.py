@@ -23,5 +23,5 @@ def test_a_worker_refuses_state_that_other_rules_made(
     assert 1 == done.returncode
     assert f"CLICKSTREAM_{setting} must stay" in done.stderr
     assert was in done.stderr
-    assert "docs/how-to/reset.md" in done.stderr
+    assert "docs/how-to/replay-history.md" in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,11 +2,14 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from app.worker import lock_directory
+from models.errors import SettingsError
 from models.timestamps import iso
 from tests.integration.auditing import finish
 from tests.integration.commanding import now_ms
@@ -81,6 +84,7 @@ def test_a_replay_that_is_killed_goes_on_and_what_is_planted_is_found(finished: 
     replay = finished.worker("replay", "--as", "again")
     until(lambda: bool(_enriched(finished)), "the replay to begin")
     replay.kill()
+    until(lambda: _is_free(replay.directory / "again"), "its worker to end, too")
     replayed(finished, "again")
     assert 0 == differences(finished, "main", "again")["differences"]
     record = finished.read("again.click-counts")["again.click-counts"][0]
@@ -92,6 +96,14 @@ def test_a_replay_that_is_killed_goes_on_and_what_is_planted_is_found(finished: 
     assert any("4711" in text for kind in found["kinds"] for text in kind["examples"])
 
 
+def _is_free(directory: Path) -> bool:
+    try:
+        lock_directory(directory).close()
+    except SettingsError:
+        return False
+    return True
+
+
 def _enriched(cluster: Cluster) -> list[Any]:
     try:
         return cluster.read("again.enriched-clicks")["again.enriched-clicks"]
@@ -100,13 +112,17 @@ def _enriched(cluster: Cluster) -> list[Any]:
 
 
 def test_other_settings_are_named_as_the_reason(finished: Cluster) -> None:
-    """Other windows, graces and reach of the join: every difference has its setting."""
+    """Other windows, graces and reach of the join; nobody promotes it unseen but by --force."""
     replayed(finished, "wide", "WINDOW_SIZE=10m", "GRACE=4m", "JOIN_WITHIN=20m")
+    refused = finished.command("promote", "wide")
+    reasons = ("No worker of wide runs", "diff main wide")
+    assert [1, True, True] == [refused.returncode, *(why in refused.stderr for why in reasons)]
+    assert 0 == finished.command("promote", "wide", "--force").returncode
+    assert 0 == finished.command("promote", "main", "--force").returncode
     found = differences(finished, "main", "wide")
     assert {"WINDOW_SIZE", "GRACE", "JOIN_GRACE", "JOIN_WITHIN"} == found["settings"].keys()
-    reasons = kinds(found)
-    assert {("click-counts", "size"), ("conversion-events", "within")} <= reasons
-    assert "unexplained" not in {reason for _, reason in reasons}
+    assert {("click-counts", "size"), ("conversion-events", "within")} <= kinds(found)
+    assert "unexplained" not in {reason for _, reason in kinds(found)}
     again = finished.command("replay", "--as", "wide", "--until-caught-up")
     assert (1, True) == (again.returncode, "WINDOW_SIZE=10m and not 5m" in again.stderr)
 
@@ -132,19 +148,6 @@ def test_a_version_that_nobody_knows_can_not_be_compared(finished: Cluster) -> N
     """Exit code 2: nothing is known to be the same, or not."""
     done = finished.command("diff", "main", "nobody")
     assert (2, True) == (done.returncode, "--as nobody" in done.stderr), done.stderr
-
-
-def test_promoting_is_refused_with_every_reason(finished: Cluster) -> None:
-    """No worker, not compared: told; --force does it all the same."""
-    replayed(finished, "idle")
-    done = finished.command("promote", "idle")
-    assert (1, True, True) == (
-        done.returncode,
-        "No worker of idle runs" in done.stderr,
-        "diff main idle" in done.stderr,
-    )
-    assert 0 == finished.command("promote", "idle", "--force").returncode
-    assert 0 == finished.command("promote", "main", "--force").returncode
 
 
 def test_a_replay_from_a_time_is_compared_where_it_is_whole(make_cluster: MakeCluster) -> None:
