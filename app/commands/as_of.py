@@ -26,7 +26,7 @@ class as_of(ConsoleCommand):  # noqa: N801 its name is the command's
     """
 
     options = [  # noqa: RUF012 Faust's own commands declare theirs so.
-        argument("user", required=False, metavar="USER"),
+        argument("user", required=False, metavar="[USER]"),
         option("--at", required=True, metavar="ISO", help="The time; or epoch milliseconds."),
         option(
             "--known", is_flag=True, default=False, help="What had been published by that time."

@@ -31,6 +31,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 #: Seconds that a question waits for the history to catch up.
 _PATIENCE_SECONDS = 5.0
+#: Seconds for which what was read is new enough: many questions read the logs once.
+_FRESH_SECONDS = 1.0
 #: Seconds between catching up where nobody asks.
 _WARM_SECONDS = 10.0
 #: Seconds that the thread rests at most between two fetches.
@@ -66,6 +68,7 @@ class Keeper:
         self._progress = (0, 0)
         self._sure = True
         self._began_s = 0.0
+        self._fresh: tuple[Past | None, float] = None, 0.0
 
     async def keep_warm(self) -> None:
         """Catch up now and then, if the settings want it."""
@@ -74,7 +77,7 @@ class Keeper:
             await asyncio.sleep(_WARM_SECONDS)
 
     async def ask(self, question: Callable[[Past], T]) -> T:
-        """Ask about the past, up to now.
+        """Ask about the past, up to a second ago.
 
         Args:
             question: What is asked, in a thread.
@@ -88,10 +91,15 @@ class Keeper:
                 "The past is told by workers that keep a history; this one does not. Set "
                 "CLICKSTREAM_HISTORY=asked, or run: faust -A app as-of"
             )
+        return await asyncio.to_thread(question, await self._up_to_now())
+
+    async def _up_to_now(self) -> Past:
+        past, filled_s = self._fresh
+        if past is not None and time.monotonic() - filled_s < _FRESH_SECONDS:
+            return past
         try:
-            past = await asyncio.wait_for(
-                asyncio.wrap_future(self._request()), timeout=_PATIENCE_SECONDS
-            )
+            waiting = asyncio.wrap_future(self._request())
+            return await asyncio.wait_for(waiting, timeout=_PATIENCE_SECONDS)
         except TimeoutError:
             done, of = self._progress
             raise CatchingUp(
@@ -100,7 +108,6 @@ class Keeper:
             ) from None
         except (HistoryError, KafkaError) as error:
             raise Unavailable(f"The history can't be read now: {error}") from error
-        return await asyncio.to_thread(question, past)
 
     async def stop(self) -> None:
         """End the thread and close the file."""
@@ -155,10 +162,12 @@ class Keeper:
         settings = self._settings
         if self._history is None:
             self._history = history_of(settings, path_of(settings, "worker"), worker=True)
-        self._began_s = time.monotonic()
+        self._began_s = began_s = time.monotonic()
         await fill(settings, self._history, logs, self._told, sure=self._sure)
         self._sure = False
-        return Past(self._history, window_rules(settings), settings.partitions)
+        past = Past(self._history, window_rules(settings), settings.partitions)
+        self._fresh = past, began_s
+        return past
 
     def _told(self, done: int, of: int) -> None:
         self._progress = done, of

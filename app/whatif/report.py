@@ -34,10 +34,11 @@ def show(console: Console, found: Found) -> None:
         return
     console.print(_windows(found))
     console.print(_joined(found))
+    wanted = percent(found.choice.late_share)
     for size_ms, least_ms in found.least_ms.items():
+        least = duration(least_ms)
         console.print(
-            f"Windows of {duration(size_ms)}: at most {percent(found.choice.late_share)} late takes a "
-            f"grace of {duration(least_ms)}."
+            f"Windows of {duration(size_ms)}: at most {wanted} late takes a grace of {least}."
         )
 
 

@@ -1,0 +1,259 @@
+"""Laws of filling a history: what the logs hold is there once, whatever happens meanwhile."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from app.history import filling
+from app.history.errors import Forgotten, HistoryError
+from app.history.filling import Filling
+from app.history.past import Moment, Past
+from app.history.store import History
+from app.topics import CLICK_COUNTS, ENRICHED_CLICKS, LATE_EVENTS
+from models.partitioning import partition_of
+from models.timestamps import iso
+from models.windows import WindowRules
+from tests.models.fakes import Record, at
+
+PARTITIONS, M5, M2 = 2, 300_000, 120_000
+USER = "ann"
+P = partition_of(b"ann", PARTITIONS)
+_CONSTANTS: Mapping[str, str | bool] = {
+    "clicks_topic": "clicks",
+    "purchases_topic": "purchases",
+    "rank_pages": False,
+}
+
+
+class Crash(Exception):  # noqa: N818 a test's own
+    """The process ends here."""
+
+
+@dataclass
+class FakeLogs:
+    """Logs in memory.
+
+    Attributes:
+        records: By topic and partition.
+        starts: First offsets, where retention has deleted records.
+        crash_after: Records until the process ends; None: never.
+        read_count: Records that were read.
+    """
+
+    records: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
+    starts: dict[tuple[str, int], int] = field(default_factory=dict)
+    crash_after: int | None = None
+    read_count: int = 0
+
+    @property
+    def admin(self) -> "FakeLogs":
+        """Tells of topics."""
+        return self
+
+    async def describe_topics(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Each has the partitions."""
+        parts: list[dict[str, Any]] = [{}] * PARTITIONS
+        return [{"topic": name, "error_code": 0, "partitions": parts} for name in names]
+
+    async def start_of(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """First offsets."""
+        return {tp: self.starts.get(tp, 0) for tp in partitions}
+
+    async def end_of(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Next offsets."""
+        logs = {tp: self.records.get(tp, []) for tp in partitions}
+        return {tp: log[-1].offset + 1 if log else 0 for tp, log in logs.items()}
+
+    async def read(self, starts: Mapping[Any, int], ends: Mapping[Any, int], take: Any) -> None:
+        """Give the records one by one."""
+        for tp, start in starts.items():
+            for record in self.records.get(tp, []):
+                if start <= record.offset < ends[tp]:
+                    if self.read_count == self.crash_after:
+                        raise Crash
+                    self.read_count += 1
+                    take(tp, [record])
+
+    def put(self, topic: str, value: dict[str, Any], at_ms: int | None = None) -> None:
+        """Append a record of the user."""
+        log = self.records.setdefault((topic, P), [])
+        offset = log[-1].offset + 1 if log else 0
+        data = json.dumps(value).encode()
+        stamp = 1_000 + offset if at_ms is None else at_ms
+        log.append(Record(topic, P, offset, stamp, USER.encode(), data))
+
+    def click(self, at_ms: int, stream_ms: int | None = None) -> str:
+        """Append an enriched click; its source."""
+        source = f"clicks-0-{len(self.records.get((ENRICHED_CLICKS, P), []))}"
+        stream = iso(at_ms if stream_ms is None else stream_ms)
+        value = {"userId": USER, "timestamp": iso(at_ms), "streamTime": stream}
+        self.put(ENRICHED_CLICKS, value | {"sourceRecord": source})
+        return source
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The history's file."""
+    return tmp_path / "history.duckdb"
+
+
+@pytest.fixture
+def history(path: Path) -> Iterator[History]:
+    """An empty history."""
+    with opened(path) as history:
+        yield history
+
+
+def opened(path: Path) -> History:
+    """The history in a file."""
+    return History(path, _CONSTANTS, {"threads": 1})
+
+
+def fill(history: History, logs: FakeLogs, *, sure: bool = True) -> None:
+    """Read what is new."""
+    made = Filling(history, logs, str)  # type: ignore[arg-type]  # a fake
+    asyncio.run(made.fill(sure=sure))
+
+
+def counts(history: History, at_ms: int = at("23:59"), *, known: bool = False) -> list[int]:
+    """The user's clicks by window."""
+    past = Past(history, WindowRules(M5, M2, 0), PARTITIONS)
+    found = past.counts(USER.encode(), Moment(at_ms, known))
+    return [clicks for _, _, clicks, _ in found.windows]
+
+
+@pytest.mark.parametrize("crash_after", [0, 4, 11])
+def test_a_crash_at_any_record_leaves_no_gap_and_no_double(
+    path: Path, monkeypatch: pytest.MonkeyPatch, crash_after: int
+) -> None:
+    """Each transaction holds rows and the place up to which they are read."""
+    monkeypatch.setattr(filling, "_ROWS", 3)
+    logs = FakeLogs(crash_after=crash_after)
+    for minute in range(12):
+        logs.click(at(f"10:{minute:02d}"))
+    with opened(path) as history, pytest.raises(Crash):
+        fill(history, logs)
+    again = replace(logs, crash_after=None, read_count=0)
+    with opened(path) as history:
+        fill(history, again)
+        assert [5, 5, 2] == counts(history)
+    assert 12 - crash_after // 3 * 3 + (crash_after >= 3) == again.read_count
+
+
+def test_only_what_is_new_is_read(history: History) -> None:
+    """And to be sure of a log its last record is looked at once more."""
+    logs = FakeLogs()
+    for minute in range(4):
+        logs.click(at(f"10:{minute:02d}"))
+    fill(history, logs)
+    for sure, more in ((False, 0), (True, 1)):
+        logs.read_count = 0
+        fill(history, logs, sure=sure)
+        assert more == logs.read_count
+    logs.click(at("10:04"))
+    fill(history, logs, sure=False)
+    assert [5] == counts(history)
+
+
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_a_log_that_was_made_anew_is_read_anew(history: History, length: int) -> None:
+    """Whether it is shorter than it was, as long, or longer."""
+    logs = FakeLogs()
+    for minute in range(3):
+        logs.click(at(f"10:{minute:02d}"))
+    fill(history, logs)
+    other = FakeLogs()
+    for number in range(length):
+        other.put("unused", {})
+        other.click(at("12:00"))
+        last = other.records[ENRICHED_CLICKS, P][-1]
+        other.records[ENRICHED_CLICKS, P][-1] = replace(last, timestamp=9_000 + number)
+    fill(history, other)
+    assert [length] == counts(history)
+
+
+def test_what_retention_deleted_is_forgotten_and_said_so(history: History) -> None:
+    """Windows that the deleted part may have had clicks of are no more; later ones are whole."""
+    logs = FakeLogs()
+    for minute in range(12):
+        logs.click(at(f"10:{minute:02d}"))
+    fill(history, logs)
+    logs.starts[ENRICHED_CLICKS, P] = 3
+    fill(history, logs)
+    assert [5, 2] == counts(history)
+    with pytest.raises(Forgotten, match=r"Ask for 2024-01-01T10:05:00\.000Z or later"):
+        counts(history, at("10:04"))
+
+
+def test_what_was_published_before_the_log_begins_is_forgotten(history: History) -> None:
+    """By the append time of the first record that is left."""
+    logs = FakeLogs()
+    for number in range(3):
+        start_ms = at("10:00") + number * M5
+        window = {"windowStart": iso(start_ms), "windowEnd": iso(start_ms + M5)}
+        logs.put(CLICK_COUNTS, {"userId": USER, "clickCount": number + 1, **window})
+    fill(history, logs)
+    assert [1, 2] == counts(history, 1_001, known=True)
+    logs.starts[CLICK_COUNTS, P] = 1
+    fill(history, logs)
+    assert [2] == counts(history, 1_001, known=True)
+    with pytest.raises(Forgotten, match=r"Ask for 1970-01-01T00:00:01\.001Z or later"):
+        counts(history, 1_000, known=True)
+
+
+def test_a_click_is_late_by_its_own_stream_time_or_by_its_late_event(history: History) -> None:
+    """One that came back from idleness is late by the stage's time: late-events tell."""
+    logs = FakeLogs()
+    logs.click(at("10:01"))
+    logs.click(at("10:02"), stream_ms=at("10:07"))
+    back = logs.click(at("10:03"))
+    logs.put(LATE_EVENTS, {"stage": "count", "record": {"sourceRecord": back}})
+    logs.put(LATE_EVENTS, {"stage": "join", "record": {"sourceRecord": "clicks-0-0"}})
+    fill(history, logs)
+    assert [1] == counts(history)
+    assert [] == counts(history, at("10:01") - 1)
+
+
+def test_a_damaged_file_is_made_anew(path: Path) -> None:
+    """It is a copy; what can't be opened at all is told."""
+    path.write_bytes(b"no database" * 1_000)
+    with opened(path) as history:
+        assert [] == history.rows("FROM log")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(HistoryError, match="can't be opened"):
+        opened(path)
+
+
+def test_a_file_of_other_topics_is_made_anew(path: Path) -> None:
+    """As one of another version is: what was read would be read otherwise now."""
+    logs = FakeLogs()
+    logs.click(at("10:00"))
+    with opened(path) as history:
+        fill(history, logs)
+    with opened(path) as history:
+        assert [1] == counts(history)
+    with History(path, {**_CONSTANTS, "clicks_topic": "other"}, {"threads": 1}) as history:
+        assert [] == history.rows("FROM log")
+
+
+def test_a_file_is_one_processs_alone(path: Path) -> None:
+    """Another is told so, and leaves it as it is."""
+    path.parent.mkdir(exist_ok=True)
+    hold = f"import duckdb, sys; db = duckdb.connect({str(path)!r}); print(1, flush=True); input()"
+    command = [sys.executable, "-c", hold]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(HistoryError, match="Let the other one end"):
+            opened(path)
+        other.communicate(b"\n")
+    opened(path).close()
