@@ -1,6 +1,7 @@
 """A worker's part of a snapshot: its partitions' rows, as they are between two steps."""
 
 import asyncio
+import logging
 import shutil
 import time
 from functools import partial
@@ -21,6 +22,8 @@ from tables.store import PartitionStore
 
 if TYPE_CHECKING:
     from app.bootstrap import App
+
+logger = logging.getLogger(__name__)
 
 #: What a directory of snapshots has in it: changelogs' names, and what a disk of its own has.
 _CHANGELOG = "-changelog"
@@ -107,6 +110,7 @@ class Taker:
             raise Unwritable(str(error)) from None
         finally:
             shutil.rmtree(files, ignore_errors=True)
+        logger.info("Snapshot taken: %s, up to changelog offset %d", kept.path, manifest.offset)
         return msgspec.structs.replace(
             taken,
             path=str(kept.path),

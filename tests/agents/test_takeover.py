@@ -17,7 +17,15 @@ from tables.changelog import Stores
 from tables.store import STATE_KEY, PartitionStore
 from tests.agents.fake_gateway import FakeGateway
 from tests.agents.fake_kafka import FakeKafka, FakeWriter
-from tests.agents.fakes import TOPIC, EchoStage, FakeConsumer, FakeContext, in_loop, spec_of
+from tests.agents.fakes import (
+    TOPIC,
+    EchoStage,
+    FakeConsumer,
+    FakeContext,
+    eventually,
+    in_loop,
+    spec_of,
+)
 
 
 def takeover_of(path: Path, **offsets: tuple[int, str]) -> Takeover:
@@ -83,6 +91,15 @@ def test_a_store_that_is_not_wanted_any_more_is_closed_at_once(tmp_path: Path) -
 class JournalGateway(FakeGateway):
     """Writes into Kafka's journal how many rows it restores onto."""
 
+    async def begin(self, stores: Stores) -> None:
+        """Say which stores may begin with a snapshot."""
+        empty = sorted(at for at, store in stores.items() if store.offset is None)
+        self.kafka.journal += [f"begin {at.topic}-{at.partition}" for at in empty]
+
+    async def follow(self, stores: Stores) -> None:
+        """Nothing comes, for ever."""
+        await asyncio.Event().wait()
+
     async def restore(self, stores: Stores) -> int:
         """Say what is there."""
         rows = [len(store.scan(b"a", b"z")) for store in stores.values()]
@@ -113,6 +130,21 @@ async def test_a_store_of_another_table_is_emptied_before_its_changelog_is_read(
     takeover = Takeover(gateway, [TOPIC], lambda table: table)
     await takeover.load([task_of("rows", TOPIC)], [], set(), FakeConsumer())
     assert [f"restore onto [{rows}]"] == gateway.kafka.journal
+    takeover.close()
+
+
+@in_loop
+async def test_an_empty_store_begins_with_a_snapshot_before_its_changelog_is_read(
+    tmp_path: Path,
+) -> None:
+    """A task's, and one that is kept warm: what the snapshot has need not be read."""
+    gateway = JournalGateway(tmp_path)
+    takeover = Takeover(gateway, [TOPIC], lambda table: table)
+    await takeover.load([task_of("rows", TOPIC)], [], {("others", 1)}, FakeConsumer())
+    await eventually(lambda: len(gateway.kafka.journal) == 4)
+    await takeover.rest()
+    expected = ["begin rows-0", "restore onto [0]", "begin others-1", "restore onto [0]"]
+    assert expected == gateway.kafka.journal
     takeover.close()
 
 

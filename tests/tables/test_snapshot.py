@@ -192,6 +192,31 @@ def test_a_new_snapshot_takes_the_place_of_older_ones_of_its_partition(
     assert (tmp_path / CHANGELOG / "1" / "3").exists()
 
 
+class Killed(BaseException):
+    """The end of the process."""
+
+
+@pytest.mark.parametrize("survived", range(4))
+def test_whenever_the_process_dies_while_it_writes_the_older_snapshot_is_the_newest(
+    store: PartitionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    """After any number of files, with none of them or all: what was written is no snapshot yet."""
+    store.write({b"a": b"1"}, 0)
+    old = taken(store, tmp_path, 9)
+    real = shutil.copyfile
+    copied: list[Path] = []
+
+    def dying(source: Path, target: Path) -> None:
+        if len(copied) == survived:
+            raise Killed
+        copied.append(real(source, target))
+
+    monkeypatch.setattr(shutil, "copyfile", dying)
+    with pytest.raises(Killed):
+        taken(store, tmp_path, 10)
+    assert (True, old) == ((old.path.parent / "10").exists(), newest(tmp_path, CHANGELOG, 0))
+
+
 def test_a_snapshot_that_cannot_be_written_leaves_the_older_one(
     store: PartitionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
