@@ -7,7 +7,9 @@ schemas there are is told by the registry, before a step: a stage looks them up 
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
+
+import msgspec
 
 from models.errors import RecordRejected, RejectCode
 from models.json_object import MAX_VALUE_BYTES
@@ -37,10 +39,10 @@ class Valued(Protocol):
         """Its Kafka timestamp in epoch ms; negative if it has none."""
 
 
-class Opened(NamedTuple):
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """A record with the JSON text that it holds."""
 
-    value: bytes | None
+    value: bytes
     timestamp: int
 
 
@@ -48,8 +50,7 @@ def schema_id(value: bytes | None) -> int | None:
     """The id of a value's schema; None if the value is not in the wire format."""
     if value is None or value[:1] != MAGIC or not HEAD_BYTES <= len(value) <= MAX_VALUE_BYTES:
         return None
-    (found,) = _HEAD.unpack_from(value)
-    return int(found)
+    return _id_in(value[:HEAD_BYTES])
 
 
 def missing(records: Iterable[Valued], formats: Formats) -> set[int]:
@@ -89,14 +90,24 @@ def opened(value: bytes | None, formats: Formats | None) -> bytes | None:
 
 
 def opened_all(records: Sequence[Valued], formats: Formats | None) -> list[Opened] | None:
-    """Records with the JSON texts that they hold.
+    """Records with the JSON texts that they hold, as :func:`opened` gives them.
 
     Returns:
         None if one of them can't be opened, or all are plain.
     """
-    if not formats or not any(r.value and r.value[:1] == MAGIC for r in records):
+    values = [record.value or b"" for record in records]
+    heads = {value[:HEAD_BYTES] for value in values if value[:1] == MAGIC}
+    if not heads or not formats or max(map(len, values)) > MAX_VALUE_BYTES:
         return None
+    ids = {head: _id_in(head) for head in heads if len(head) == HEAD_BYTES}
+    readers = {head: formats[found] for head, found in ids.items() if found in formats}
     try:
-        return [Opened(opened(record.value, formats), record.timestamp) for record in records]
-    except RecordRejected:
+        texts = [v if v[:1] != MAGIC else readers[v[:HEAD_BYTES]](v) for v in values]
+    except (RecordRejected, KeyError):
         return None
+    return [Opened(text, r.timestamp) for text, r in zip(texts, records, strict=True)]
+
+
+def _id_in(head: bytes) -> int:
+    (found,) = _HEAD.unpack(head)
+    return int(found)

@@ -32,6 +32,7 @@ _REASONS = {
     "it changes the checkout",
     "a cluster that asks for them",
     "certificates of yours",
+    "a registry of yours",
 }
 _INLINE_MAKE = re.compile(r"`make ([a-z-]+)[ `]")
 _INLINE_COMPOSE = re.compile(r"`docker compose ([^`]+)`")
