@@ -156,8 +156,8 @@ REASONS = {
     "time moves otherwise.",
     "dead": "An input record is a dead letter in one of them: see dead-letters.",
     "policy": "LATE_POLICY is {LATE_POLICY}.",
-    "revises": "Late records revise in one of them: LATE_POLICY is {LATE_POLICY}; REVISE_HORIZON is "
-    "{REVISE_HORIZON}.",
+    "revises": "Late records revise in one of them: LATE_POLICY is {LATE_POLICY}; REVISE_HORIZON "
+    "is {REVISE_HORIZON}.",
     "size": "WINDOW_SIZE is {WINDOW_SIZE}: other windows, other ends.",
     "idle": "Its input partition came back from idleness, which depends on the clock: a replay "
     "reads without pauses. IDLE_TIMEOUT is {IDLE_TIMEOUT}.",
