@@ -42,16 +42,9 @@ _OFFSET_KEY = b"\0offset"
 _CACHE = Cache(128 * 1024 * 1024)
 #: Bytes in a memtable before it is flushed; two of them at most for each partition.
 _MEMTABLE_BYTES = 8 * 1024 * 1024
-
-
-def _write_options() -> WriteOptions:
-    options = WriteOptions()
-    options.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, not as typed
-    return options
-
-
 #: Without a log of its own: what is lost with the memory, the changelog has (decision 28).
-_UNLOGGED = _write_options()
+_UNLOGGED = WriteOptions()
+_UNLOGGED.disable_wal = True  # type: ignore[method-assign,assignment]  # a property, not as typed
 
 
 def _options() -> Options:
