@@ -130,15 +130,13 @@ class Revisions:
         found, more = overlaid(self._rows, changes, revision_key(lower), end, most)
         late = {row_parts(key)[1]: int(value) for key, value in found}
         on_time = dict(counts[0])
-        # Of users behind the last one that either tells, the other may not have told yet.
-        known = [max(of, default=b"") for of, cut in ((late, more), (on_time, counts[1])) if cut]
-        users = sorted(user for user in late.keys() | on_time if not known or user <= min(known))
         dues: list[Due] = []
         said = 0
-        for user in users:
+        # A list that was cut has as many users as records may be said: it is not read to its end.
+        for user in sorted(late.keys() | on_time):
             if said >= most:
                 return dues, True
             final = on_time.get(user, 0)
             dues.append(Due(user, final, range(0 if final else 1, late.get(user, 0) + 1)))
             said += len(dues[-1].revisions)
-        return dues, bool(known)
+        return dues, more or counts[1]

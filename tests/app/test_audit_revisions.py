@@ -86,4 +86,4 @@ def test_rows_of_the_join_are_kept_for_the_horizon_and_say_what_was_late(make: A
     tables.computed()
     expected = [(T10_00, True, False), (T10_00 + 10 * MINUTE, False, False)]
     assert expected == tables.expected("purchase_rows", "event_ms", "resolved", "matched")
-    assert [True] == tables.expected("click_rows", "late")
+    assert [(True, True)] == tables.expected("click_rows", "late", "must")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models import join
+from models import counting, join
 from models.counting import Counting
 from models.join import JoinRules
 from models.joining import Joining
@@ -70,6 +70,7 @@ def test_each_late_click_gives_a_record_of_its_own_whatever_the_batches(crash: s
     assert [("u", 3, 1), ("u", 4, 2)] == counts(together, *late, crash=crash)
     assert [("u", 2, 0), ("u", 3, 1)] == counts(apart, *first, late[0], crash=crash)
     assert [("u", 4, 2)] == counts(apart, late[1], crash=crash)
+    assert [("u", 5, 3)] == counts(apart, late[0], crash=crash)
 
 
 @CRASHES
@@ -84,6 +85,48 @@ def test_revisions_wait_until_the_window_has_closed_for_slower_partitions(crash:
     expected = [("a", 1, 1), ("u", 2, 0), ("u", 3, 1)]
     assert expected == counts(task, heard("clicks-1", at("10:08")), crash=crash)
     assert [("u", 4, 2)] == counts(task, click("10:00", "10:08"), crash=crash)
+
+
+@CRASHES
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+def test_a_window_closes_in_bounded_steps_user_by_user(
+    most: int, crash: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its revisions follow each user's final count, over a crash between any two steps."""
+    monkeypatch.setattr(counting, "MAX_ROWS", most)
+    task = counted(2)
+    on_time = [click("10:01", user=user) for user in "bdde"]
+    late = [click("10:03", "10:08", user=user) for user in "abbdd"]
+    for record in [*on_time, *late, click("10:06", user="z")]:
+        assert [] == counts(task, record, crash=crash)
+    expected = [("a", 1, 1), ("b", 1, 0), ("b", 2, 1), ("b", 3, 2)]
+    expected += [("d", 2, 0), ("d", 3, 1), ("d", 4, 2), ("e", 1, 0)]
+    assert expected == counts(task, heard("clicks-1", at("10:08")), crash=crash)
+    assert [("b", 4, 3)] == counts(task, click("10:03", "10:08", user="b"), crash=crash)
+    assert [] == counts(task, click("10:07", "10:12", user="z"), crash=crash)
+    passed = heard("clicks-1", at("10:12"))
+    assert [("z", 1, 0), ("z", 2, 1)] == counts(task, passed, crash=crash)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_step_says_no_more_than_allowed_beyond_its_last_user(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a transaction's size is bounded, but for one user's revisions of one window."""
+    monkeypatch.setattr(counting, "MAX_ROWS", most)
+    task = counted(2)
+    task.run([click("10:03", "10:08", user=user) for user in "aabbcc"])
+    step = task.stage.step([heard("clicks-1", at("10:08"))], 0, at_end=False)
+    assert (most + 1, True) == (len(step.outputs["click-counts"]), step.more)
+
+
+@CRASHES
+def test_a_window_of_late_clicks_alone_closes_too(crash: str) -> None:
+    """Nobody clicked on time, in it or in another one."""
+    task = counted(2)
+    assert [] == counts(task, click("10:03", "10:08"), crash=crash)
+    assert [] == counts(task, heard("clicks-1", at("10:04")), crash=crash)
+    assert [("u", 1, 1)] == counts(task, heard("clicks-1", at("10:08")), crash=crash)
 
 
 def test_a_user_with_late_clicks_only_has_no_final_count() -> None:
@@ -194,6 +237,21 @@ def test_a_late_purchase_is_unattributed_once_w_has_passed_it_and_it_was_read() 
     assert [] == pairs(matched, gone)
     assert [] == pairs(passed, gone)
     assert [(LEFT, 1)] == pairs(passed, LATE[1])
+
+
+def test_a_crash_does_not_say_again_what_was_said_of_a_purchase() -> None:
+    """It is kept for late clicks, and known to be late itself, and to be said."""
+    task = joined()
+    passed = [heard("clicks-0", at("10:08")), heard("purchases-0", at("10:08"))]
+    assert [(LEFT, 1)] == pairs(task, *passed, LATE[1])
+    task.crash()
+    assert [(PAIR, 1)] == pairs(task, LATE[0])
+    task.crash()
+    assert [] == pairs(task, *passed)
+    early = joined(2)
+    assert [] == pairs(early, LATE[1])
+    early.crash()
+    assert [(LEFT, 1)] == pairs(early, *passed, heard("clicks-1", at("10:08")))
 
 
 @pytest.mark.parametrize(("stream", "taken"), [("10:37", 1), ("10:37:01", 0)])
