@@ -7,7 +7,7 @@ here, from raw values, while the stages convert whole payloads.
 import base64
 import json
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import MAX_PREC, Context, Decimal
 from io import BytesIO
@@ -26,7 +26,7 @@ from models.formats import Registered
 Read: TypeAlias = Callable[[bytes], bytes | None]
 #: Gives the JSON texts of those among values that are in the wire format.
 Opened: TypeAlias = Mapping[bytes | None, bytes | None]
-Open: TypeAlias = Callable[[Iterable[bytes | None]], Awaitable[Opened]]
+Open: TypeAlias = Callable[[Iterable[bytes | None]], Coroutine[Any, Any, Opened]]
 
 _HEAD = 5
 _MAX_VALUE = 1_048_576

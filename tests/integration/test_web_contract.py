@@ -32,6 +32,8 @@ KNOWN = {
     "{key}": "user-1",
     "{userId}": "user-1",
     "{file}": "index.html",
+    "{topic}": "click-counts",
+    "{version}": "1",
 }
 _OF_USER = (
     "/table/{table}/{key}/",

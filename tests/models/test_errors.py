@@ -48,4 +48,8 @@ def test_the_codes_are_stable() -> None:
         "bad_timestamp",
         "before_2000",
         "in_the_future",
+        "no_registry",
+        "unknown_schema",
+        "unusable_schema",
+        "schema_mismatch",
     ] == list(RejectCode)

@@ -60,7 +60,7 @@ def test_a_record_becomes_the_same_in_whatever_format_it_comes(kind: Any) -> Non
         (head(2) + b"{", b"not_json"),
         (wired(2, {"page": "x"}), b"missing_field"),
         (head(2)[:-1], b"not_json"),
-        (head(2) + bytes(MAX_VALUE_BYTES), b"too_large"),
+        (JSON + b" " * (MAX_VALUE_BYTES + 1 - len(JSON)), b"too_large"),
     ],
 )
 def test_what_can_not_be_read_is_a_dead_letter_as_received_and_others_pass(
