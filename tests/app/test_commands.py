@@ -8,8 +8,10 @@ import app  # noqa: F401 it registers the commands
 from app.inputs.progress import Reporter
 
 OURS = (
+    "as-of",
     "doctor", "explain", "generate", "init-topics", "ledger", "load", "redrive", "tail", "top",
     "verify",
+    "whatif",
 )  # fmt: skip
 
 
