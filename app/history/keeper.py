@@ -149,6 +149,8 @@ class Keeper:
     async def _next(self, seconds: float | None) -> "list[Future[Past]]":
         """All who wait, for one catching up; nobody when the time is over, or the worker ends."""
         waiting: list[Future[Past]] = []
+        if self._ended:
+            return waiting
         try:
             first = await asyncio.to_thread(self._waiting.get, timeout=seconds)
             while first is not None:

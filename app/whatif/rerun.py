@@ -95,7 +95,7 @@ class Rerun:
         self._partitions = partitions
         self._idle_timeout_ms = idle_timeout_ms
         self._run("times")
-        history.execute(f"CREATE OR REPLACE TEMP MACRO count_bots() AS {count_bots}")
+        self._name("count_bots", count_bots)
 
     def tell_time(self, proceed: Callable[[], None]) -> None:
         """Compute the stages' stream times.
@@ -115,7 +115,9 @@ class Rerun:
     def windows(self, size_ms: int, graces_ms: Sequence[int]) -> list[Windows]:
         """What windows of a size would have done, with each grace, the shortest first."""
         self._put("grace", graces_ms)
-        self._history.execute(f"CREATE OR REPLACE TEMP MACRO size_ms() AS {size_ms}")
+        self._name("size_ms", size_ms)
+        cases = " ".join(f"WHEN lacked_ms < {ms} THEN {ms}" for ms in sorted(graces_ms))
+        self._name("least_grace", f"CASE {cases} END", "lacked_ms")
         self._run("windows")
         return [
             Windows(
@@ -143,8 +145,7 @@ class Rerun:
         """What a join would have found, with each grace and each within."""
         self._put("grace", graces_ms)
         self._put("within", withins_ms)
-        longest = f"CREATE OR REPLACE TEMP MACRO longest_ms() AS {max(withins_ms)}"
-        self._history.execute(longest)
+        self._name("longest_ms", max(withins_ms))
         self._run("pairs")
         return [Joined(*row) for row in self._history.own(_text("told_pairs"))]
 
@@ -182,6 +183,10 @@ class Rerun:
     def _put(self, name: str, values_ms: Sequence[int]) -> None:
         self._history.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({name}_ms BIGINT)")
         self._history.append(name, [(value_ms,) for value_ms in sorted(set(values_ms))])
+
+    def _name(self, name: str, value: object, of: str = "") -> None:
+        """Let SQL call a value, or what follows from another, by name."""
+        self._history.execute(f"CREATE OR REPLACE TEMP MACRO {name}({of}) AS {value}")
 
     def _run(self, name: str) -> None:
         self._history.execute(_text(name))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -216,3 +217,10 @@ def test_the_command_says_what_the_views_say(passed: Passed) -> None:
     for user in _USERS:
         windows = [_without(row, "userId") for row in rows if row["userId"] == user]
         assert _counted(passed, user, START_MS + 1_800_000) == windows
+
+
+def test_a_worker_that_was_asked_about_the_past_ends_in_order(passed: Passed) -> None:
+    """Its thread, which waits for questions, keeps nobody waiting."""
+    passed.asked("counts", "user-7", "as_of=2020-01-01")
+    passed.worker.signal(signal.SIGTERM)
+    assert 0 == passed.worker.wait()

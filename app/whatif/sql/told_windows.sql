@@ -3,9 +3,9 @@ SELECT g.grace_ms, c.clicks, c.late,
     coalesce(o.peak, 0)::BIGINT AS peak
 FROM grace g
 JOIN (
-    SELECT grace_ms, count(lacked_ms) AS clicks,
-        count(*) FILTER (lacked_ms >= grace_ms) AS late
-    FROM grace LEFT JOIN click ON true
+    SELECT grace_ms, coalesce(sum(n), 0)::BIGINT AS clicks,
+        coalesce(sum(n) FILTER (least_ms IS NULL OR least_ms > grace_ms), 0)::BIGINT AS late
+    FROM grace LEFT JOIN (SELECT least_ms, count(*) AS n FROM click GROUP BY ALL) ON true
     GROUP BY ALL
 ) c USING (grace_ms)
 LEFT JOIN (

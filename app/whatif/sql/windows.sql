@@ -1,18 +1,28 @@
 -- What windows of one size would have done, with each grace of the table `grace`.
 
--- How much grace each click needs: it is late when the grace is not more than this.
+-- How much grace each click lacks, and the least of those tried that is more: with it and all longer
+-- ones it counts, with the others it is late.
 CREATE OR REPLACE TEMP TABLE click AS
-SELECT c.p, c.user_id, c.appended_ms AS at_ms,
-    c.event_ms - c.event_ms % size_ms() AS start_ms,
-    greatest(c.stream_ms, x.s_ms) - start_ms - size_ms() AS lacked_ms
-FROM passed c
-LEFT JOIN pushed x ON x.stage = 'counting' AND x.p = c.p AND x.o = c.o
-WHERE c.kind = 'clicks' AND (count_bots() OR NOT c.bot);
+WITH lacking AS (
+    SELECT c.p, c.user_id, c.appended_ms AS at_ms,
+        c.event_ms - c.event_ms % size_ms() AS start_ms,
+        greatest(c.stream_ms, x.s_ms) - start_ms - size_ms() AS lacked_ms
+    FROM passed c
+    LEFT JOIN pushed x ON x.stage = 'counting' AND x.p = c.p AND x.o = c.o
+    WHERE c.kind = 'clicks' AND (count_bots() OR NOT c.bot)
+)
+SELECT l.*, least_grace(lacked_ms) AS least_ms
+FROM lacking l;
 
 -- A row is open from its first click that counts.
 CREATE OR REPLACE TEMP TABLE opened AS
+WITH first_click AS (
+    SELECT p, start_ms, user_id, least_ms, min(at_ms) AS at_ms
+    FROM click WHERE least_ms IS NOT NULL
+    GROUP BY ALL
+)
 SELECT grace_ms, p, start_ms, user_id, min(at_ms) AS at_ms
-FROM click JOIN grace ON lacked_ms < grace_ms
+FROM first_click JOIN grace ON least_ms <= grace_ms
 GROUP BY ALL;
 
 -- When the first record was appended that lies in or behind a window, in each partition.
