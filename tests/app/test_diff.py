@@ -69,6 +69,14 @@ class Versions:
         """A click was enriched."""
         self._put(letters, "inner_told", ("clicks", 0, o, 0, o, stream_ms, digest))
 
+    def one_of_each(self, letters: str) -> None:
+        """At 10:00, and at offset 7."""
+        self.count(letters, 3)
+        self.conversion(letters)
+        self.late(letters)
+        self.dead(letters, 7)
+        self.inner(letters, 7)
+
     def _put(self, letters: str, table: str, row: tuple[Any, ...]) -> None:
         for letter in letters:
             self.warehouse.append(f"{letter}_{table}", [row])
@@ -95,11 +103,7 @@ def versions(tmp_path: Path) -> Iterator[Versions]:
 
 def test_what_is_the_same_is_no_difference(versions: Versions) -> None:
     """Whatever the topics' partitions and offsets."""
-    versions.count("ab", 3)
-    versions.conversion("ab")
-    versions.late("ab")
-    versions.dead("ab", 4)
-    versions.inner("ab")
+    versions.one_of_each("ab")
     assert [] == versions.found(COUNTS, *COMMON)
 
 
@@ -116,11 +120,7 @@ def test_one_sided_other_and_repeated_records_are_told_apart(versions: Versions)
 
 def test_what_is_not_final_in_both_is_not_compared(versions: Versions) -> None:
     """The slower version decides: windows, purchases, records that it has not read."""
-    versions.count("a", 3, start_ms=T10_00)
-    versions.conversion("a")
-    versions.late("a")
-    versions.dead("a", 7)
-    versions.inner("a", 7)
+    versions.one_of_each("a")
     slow = versions.sides[1]
     slow.closed_ms, slow.resolved_ms, slow.read_to["clicks", 0] = T10_00, T10_00, 7
     slow.heard["counting", "clicks", 0] = T10_00 + 60 * MINUTE
@@ -129,11 +129,7 @@ def test_what_is_not_final_in_both_is_not_compared(versions: Versions) -> None:
 
 def test_what_is_just_final_in_both_is_compared(versions: Versions) -> None:
     """One step further than above."""
-    versions.count("a", 3, start_ms=T10_00)
-    versions.conversion("a")
-    versions.late("a")
-    versions.dead("a", 7)
-    versions.inner("a", 7)
+    versions.one_of_each("a")
     slow = versions.sides[1]
     slow.closed_ms, slow.resolved_ms, slow.read_to["clicks", 0] = T10_00 + 1, T10_00 + 1, 8
     slow.heard["counting", "clicks", 0] = T10_00 + 60 * MINUTE + 1
