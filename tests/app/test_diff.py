@@ -20,18 +20,17 @@ from tests.app.audit_tables import MINUTE, T10_00
 CONVERSIONS, UNATTRIBUTED, LATE, DEAD, INNER = COMMON
 M5 = 5 * MINUTE
 FOREVER = 1 << 60
-ONE = Settings()
 
 
 class Versions:
     """Two versions that have done everything, in memory."""
 
     def __init__(self, directory: Path) -> None:
-        self.warehouse = Warehouse(directory, Rules(ONE).constants(), Choice())
+        self.warehouse = Warehouse(directory, Rules(Settings()).constants(), Choice())
         self.warehouse.run("diff_schema")
         for letter, thing in product("ab", (COUNTS, *COMMON)):
             self.warehouse.execute(f"CREATE TABLE {letter}_{thing.table} AS FROM {thing.table}")
-        self.sides = (self._side(ONE), self._side(with_rules(ONE, "v2", {})))
+        self.sides = (self._side(Settings()), self._side(with_rules(Settings(), "v2", {})))
 
     @staticmethod
     def _side(settings: Settings) -> Side:
@@ -44,7 +43,7 @@ class Versions:
 
     def other(self, **rules: str) -> None:
         """Give the second version other rules."""
-        self.sides[1].settings = with_rules(ONE, "v2", rules)
+        self.sides[1].settings = with_rules(Settings(), "v2", rules)
 
     def count(self, letters: str, clicks: int, user: str = "u", start_ms: int = T10_00) -> None:
         """A window's count, in these versions."""
@@ -157,7 +156,6 @@ def test_a_return_from_idleness_is_named(versions: Versions) -> None:
         ({"JOIN_WITHIN": "2m"}, MINUTE, "unexplained"),
         ({"ATTRIBUTION": "last"}, MINUTE, "attribution"),
         ({"JOIN_GRACE": "1s"}, MINUTE, "join_grace"),
-        ({}, MINUTE, "unexplained"),
     ],
 )
 def test_a_conversion_that_is_lost_has_its_reason(
