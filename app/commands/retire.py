@@ -21,10 +21,10 @@ _EXPIRING = (
 
 
 class retire(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Delete a version's topics, group and local stores; never the inputs.
+    """Delete a version's topics, group and local stores.
 
-    Lists what goes, and asks. The version that readers use and one whose workers run are refused.
-    Interrupted, it goes on when it is run again.
+    The inputs stay. Lists what goes, and asks. The version that readers use and one whose workers
+    run are refused. Interrupted, it goes on when it is run again.
     """
 
     options = [  # noqa: RUF012 Faust's own commands declare theirs so.
