@@ -4,7 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from app.audit.changelogs import decode_tables
-from app.audit.comparisons import COMPARISONS, SENT, VIEWS, WHOLE, Comparison, Line, compare
+from app.audit.comparisons import (
+    COMPARISONS,
+    REVISIONS,
+    SENT,
+    VIEWS,
+    WHOLE,
+    Comparison,
+    Line,
+    compare,
+)
 from app.audit.gathering import Gathered
 from app.audit.judge import judge
 from app.audit.ledgers import put_ledgers
@@ -90,7 +99,10 @@ class Analysis:
         if self.asked:
             comparisons += (VIEWS,)
         self.notes += notes_of(self._warehouse, self._rules, self._found, self.times)
-        return {comparison: compare(self._warehouse, comparison) for comparison in comparisons}
+        lines = {comparison: compare(self._warehouse, comparison) for comparison in comparisons}
+        if not (self._rules.settings.revise_ms or lines[REVISIONS].found):
+            del lines[REVISIONS]
+        return lines
 
     def _put_intake(self) -> None:
         found = self._found

@@ -71,6 +71,10 @@ _KEYS_OF = {
     "join": ("click_q", "click_o", "purchase_q", "purchase_o"),
 }
 
+#: There are none but where late records revise: then it is told only if there are any.
+REVISIONS = Comparison(
+    "table click-counts: revisions", "revision_rows", ("p", "user_id", "start_ms"), ("revision",)
+)
 COMPARISONS = (
     Comparison(
         "enriched-clicks",
@@ -111,12 +115,7 @@ COMPARISONS = (
         ("event_ms", "late_by_ms"),
     ),
     Comparison("table click-counts", "count_rows", ("p", "user_id", "start_ms"), ("clicks",)),
-    Comparison(
-        "table click-counts: revisions",
-        "revision_rows",
-        ("p", "user_id", "start_ms"),
-        ("revision",),
-    ),
+    REVISIONS,
     Comparison(
         "table click-counts: windows", "window_rows", ("p", "start_ms"), ("clicks", "users", "late")
     ),
