@@ -113,13 +113,13 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
         stages = cast("App", self.app).engine.specs.values()
         name = follow.target.version
         last = first = await follow.look(stages)
-        rate, caught_up = Rate(), False
+        rate, caught_up, done = Rate(), False, Lasting(2 * follow.target.watermark_interval_ms)
         with Reporter(f"replay {name}", first.total, quiet=self.quiet) as reporter:
             while not interrupt:
                 await follow.pause(interrupt)
                 now = await follow.look(stages)
                 reporter.show(now.read, now.told(rate.of(now.read - first.read)))
-                if not caught_up and now.has_done(last):
+                if done.for_long(now.has_done(last)) and not caught_up:
                     caught_up = True
                     reporter.note(
                         f"{name} has caught up: {now.read:,} records. Compare it with: "
@@ -128,6 +128,28 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
                     if options["until_caught_up"]:
                         return
                 last = now
+
+
+class Lasting:
+    """Whether something has been so for a while.
+
+    A partition that has been read tells its stream time with its next watermark record only: until
+    then the last windows have not closed.
+    """
+
+    def __init__(self, duration_ms: int) -> None:
+        """So long is a while."""
+        self._duration_ms = duration_ms
+        self._since_s: float | None = None
+
+    def for_long(self, so: bool) -> bool:  # noqa: FBT001 it is what is asked about
+        """Whether it is so now, and was at every look for a while."""
+        now_s = time.monotonic()
+        if not so:
+            self._since_s = None
+        elif self._since_s is None:
+            self._since_s = now_s
+        return so and 1_000 * (now_s - (self._since_s or now_s)) >= self._duration_ms
 
 
 @dataclass(frozen=True, slots=True)

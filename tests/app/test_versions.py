@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from aiokafka import TopicPartition
 
+from app.commands.replay import Lasting
 from app.settings import MAIN, Settings, load_settings
 from app.topics import (
     CLICK_COUNTS,
@@ -149,3 +150,10 @@ def test_every_rule_of_windows_and_join_is_kept() -> None:
     """A setting that says what is computed and is no rule would differ unnoticed."""
     named = {field for field in Settings.model_fields if field.split("_")[0] in {"window", "join"}}
     assert named | {"grace_ms", "late_policy", "attribution", "count_bots"} <= {*RULES.values()}
+
+
+@pytest.mark.parametrize(("duration_ms", "lasts"), [(0, True), (60_000, False)])
+def test_a_replay_has_caught_up_when_it_had_for_a_while(duration_ms: int, lasts: bool) -> None:
+    """Its last windows close with a watermark record that comes a little later."""
+    done = Lasting(duration_ms)
+    assert [False, lasts, lasts, False] == [done.for_long(so) for so in (False, True, True, False)]
