@@ -1,26 +1,21 @@
 """Clicks per user in tumbling windows of event time (:mod:`models.windows`): the counting stage."""
 
-from bisect import bisect
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
-from operator import lt
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
-from models import inner, rankings
-from models.inner import Columns, Inner, Reader, Stamped, Viewed
+from models import rankings
 from models.open_windows import OpenWindows, end_of
 from models.rankings import PAGE, PRODUCT, SUMMARY, Summary, window_key
 from models.revisions import REVISION, Due, Revisions, outputs
-from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, chunks, overlaid
-from models.timestamps import iso, moment_of, ms_of
+from models.stage import MAX_ROWS, InputRecord, Output, Rows, Step, overlaid
+from models.timestamps import iso
 from models.watermark import StreamTime, watermark_of
+from models.window_clicks import ClickReader, Clicks
 from models.windows import ROW, CountingState, WindowRules, row_key, row_parts
 
-#: Windows that records read at a time fall into, as a rule; they are told by comparing.
-_FEW_WINDOWS = 16
 #: All kinds of rows, whichever are kept now: one that was kept before must expire, too.
 _KINDS = (SUMMARY, ROW, REVISION, PRODUCT, PAGE)
 
@@ -28,28 +23,7 @@ _KINDS = (SUMMARY, ROW, REVISION, PRODUCT, PAGE)
 _encode = msgspec.json.Encoder().encode
 
 
-class _Clicks(NamedTuple):
-    """A window's clicks of a batch: their users, and the clicks themselves if they are ranked."""
-
-    users: list[bytes]
-    ranked: list[Any]
-
-
-_NO_CLICKS = _Clicks([], [])
-
-
-class _Late(NamedTuple):
-    """Late clicks of a batch, by window: how many, and the users of those that revise counts."""
-
-    clicks: Counter[int]
-    revising: defaultdict[int, Counter[bytes]]
-
-
-def _fields(ranked: Collection[str]) -> type[Stamped]:
-    """What must be read of a click to rank these."""
-    if "pages" in ranked:
-        return Viewed
-    return Inner if ranked else Stamped
+_NO_CLICKS = Clicks([], [])
 
 
 class Counting:
@@ -63,7 +37,7 @@ class Counting:
         self.rules = rules
         self.time = time
         self._rows = rows
-        self._reader: Reader[Any] = Reader(_fields(rules.rankings))
+        self._clicks = ClickReader(rules, time)
         self._open = OpenWindows(rows)
         self._revisions = Revisions(rows)
         self._begun: set[int] = set()
@@ -105,127 +79,23 @@ class Counting:
     def step(self, records: Sequence[InputRecord], now_ms: int, *, at_end: bool) -> Step:
         """Count the records, then close and expire what stream time has passed."""
         step = Step()
-        clicks, late = self._read(records, step)
-        step.count("counted", sum(len(of.users) for of in clicks.values()))
-        touched = sorted(clicks.keys() | late.clicks)
+        found = self._clicks.read(records, self._closed_ms, step)
+        step.count("counted", sum(len(of.users) for of in found.on_time.values()))
+        touched = sorted(found.on_time.keys() | found.late)
         for start_ms in touched:
-            self._add(start_ms, clicks.get(start_ms, _NO_CLICKS), late.clicks[start_ms], step)
-        for start_ms, users in late.revising.items():
+            clicks = found.on_time.get(start_ms, _NO_CLICKS)
+            self._add(start_ms, clicks, found.late[start_ms], step)
+        for start_ms, users in found.revising.items():
             self._revise(start_ms, users, step)
         step.more = self._close(step) or self._expire(step, touched)
         return step
-
-    def _read(self, records: Sequence[InputRecord], step: Step) -> tuple[dict[int, _Clicks], _Late]:
-        """Clicks, and late ones, by window; all else goes into the step."""
-        windows: defaultdict[int, _Clicks] = defaultdict(lambda: _Clicks([], []))
-        late = _Late(Counter(), defaultdict(Counter))
-        for chunk in chunks(records):
-            columns = self._reader.columns([r for r in chunk if r.value is not None])
-            if not self._read_all(chunk, columns, windows, step):
-                self._read_each(chunk, columns, windows, late, step)
-        return windows, late
-
-    def _read_all(
-        self,
-        records: Sequence[InputRecord],
-        read: Columns[Any] | None,
-        windows: dict[int, _Clicks],
-        step: Step,
-    ) -> bool:
-        """Read clicks, if all are on time and no input partition is, or was, idle; else nothing.
-
-        Then S does not matter to any of them, and is told of all at once.
-        """
-        if read is None or not (self.rules.count_bots and self.time.awake):
-            return False
-        starts = self._starts(read.events)
-        if starts and not self._on_time(starts, read):
-            return False
-        if not inner.hear_all(records, read, self.time, step):
-            return False
-        self._group(starts, read, windows)
-        return True
-
-    def _starts(self, events: Sequence[datetime]) -> list[int]:
-        """The windows (ms) that events fall into."""
-        if not events:
-            return []
-        start_of, size_ms = self.rules.start_of, self.rules.size_ms
-        first_ms, last_ms = start_of(ms_of(min(events))), start_of(ms_of(max(events)))
-        starts = range(first_ms, last_ms + 1, size_ms)
-        if len(starts) > _FEW_WINDOWS:
-            return [start_of(ms_of(event)) for event in events]
-        bounds = [moment_of(start_ms) for start_ms in starts[1:]]
-        return [starts[bisect(bounds, event)] for event in events] if bounds else [first_ms]
-
-    def _on_time(self, starts: list[int], read: Columns[Any]) -> bool:
-        """Whether all clicks came before their windows closed; most often they are that close."""
-        closing_ms = self.rules.size_ms + self.rules.grace_ms
-        first_ms = min(starts)
-        if first_ms < self._closed_ms:
-            return False
-        if ms_of(max(read.streams)) - first_ms < closing_ms:
-            return True
-        if len(starts) == 1:
-            return False
-        closes = {start_ms: moment_of(start_ms + closing_ms) for start_ms in set(starts)}
-        return all(map(lt, read.streams, [closes[start_ms] for start_ms in starts]))
-
-    def _group(self, starts: list[int], read: Columns[Any], windows: dict[int, _Clicks]) -> None:
-        """Add clicks to their windows; a single start is that of all."""
-        ranked = bool(self.rules.rankings)
-        if len(starts) == 1:
-            users, clicks = windows[starts[0]]
-            users.extend(read.keys)
-            clicks.extend(read.fields if ranked else ())
-            return
-        for start_ms, key in zip(starts, read.keys, strict=True):
-            windows[start_ms].users.append(key)
-        if ranked:
-            for start_ms, click in zip(starts, read.fields, strict=True):
-                windows[start_ms].ranked.append(click)
 
     @property
     def _closed_ms(self) -> int:
         """No window before this takes clicks any more, nor did under a shorter grace."""
         return row_parts(self._closed_to)[0]
 
-    def _read_each(
-        self,
-        records: Sequence[InputRecord],
-        columns: Columns[Any] | None,
-        windows: dict[int, _Clicks],
-        late: _Late,
-        step: Step,
-    ) -> None:
-        """Read clicks, whatever the records are."""
-        rules = self.rules
-        ranked, count_bots, size_ms = bool(rules.rankings), rules.count_bots, rules.size_ms
-        closing_ms = size_ms + rules.grace_ms
-        closed_ms = self._closed_ms
-        hear = self.time.hear
-        for record, read in zip(records, self._reader.read(records, columns, step), strict=True):
-            if read is None:
-                if record.value is None:
-                    inner.hear(record, self.time, step)
-                continue
-            click, event_ms, stream_ms, q = read
-            stage_ms = hear(q, stream_ms, record.timestamp)
-            if click.bot is True and not count_bots:
-                step.count("skipped")
-                continue
-            start_ms = event_ms - event_ms % size_ms
-            known_ms = stage_ms if stage_ms > stream_ms else stream_ms  # noqa: FURB136 max() is a call
-            lacked_ms = known_ms - start_ms - closing_ms
-            if lacked_ms < 0 and start_ms >= closed_ms:
-                window = windows[start_ms]
-                window.users.append(record.key or b"")
-                if ranked:
-                    window.ranked.append(click)
-            else:
-                self._late(record, start_ms, max(lacked_ms, 0), late, step)
-
-    def _add(self, start_ms: int, clicks: _Clicks, late: int, step: Step) -> None:
+    def _add(self, start_ms: int, clicks: Clicks, late: int, step: Step) -> None:
         """Add a batch's clicks to the rows of a window."""
         made = 0
         if clicks.users:
@@ -245,30 +115,6 @@ class Counting:
             yield PRODUCT, rankings.product_names([click.product_id for click in clicks])
         if clicks and "pages" in self.rules.rankings:
             yield PAGE, rankings.page_names([click.page for click in clicks])
-
-    def _late(
-        self, record: InputRecord, start_ms: int, lacked_ms: int, late: _Late, step: Step
-    ) -> None:
-        if lacked_ms < self.rules.retention_ms:
-            late.clicks[start_ms] += 1
-        if lacked_ms < self.rules.revise_ms:
-            step.revised(lacked_ms)
-            late.revising[start_ms][record.key or b""] += 1
-        else:
-            self._refuse(record, start_ms, lacked_ms, step)
-
-    def _refuse(self, record: InputRecord, start_ms: int, lacked_ms: int, step: Step) -> None:
-        step.late(lacked_ms)
-        if not self.rules.emit_late:
-            return
-        value = {
-            "stage": "count",
-            "lateBy": lacked_ms / 1000,
-            "windowStart": iso(start_ms),
-            "windowEnd": iso(start_ms + self.rules.size_ms),
-            "record": msgspec.Raw(record.value or b"null"),
-        }
-        step.send("late-events", Output(record.key, msgspec.json.encode(value)))
 
     def _revise(self, start_ms: int, users: Counter[bytes], step: Step) -> None:
         """Emit final counts again; those of an open window wait."""

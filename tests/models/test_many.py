@@ -17,6 +17,7 @@ from models.join import JoinRules
 from models.joining import Joining
 from models.stage import InputRecord, Rows, Stage, Step
 from models.watermark import StreamTime
+from models.window_clicks import ClickReader
 from models.windows import WindowRules
 from tests.models.fakes import BY_USER, ENRICHED, Record
 from tests.models.inner_logs import LOGS, PARTITIONS
@@ -25,15 +26,23 @@ from tests.models.many import SIZES, OneByOne, batched, run, singly, whole
 TIMEOUT = 5
 
 
+class ReaderOneByOne(ClickReader):
+    """Reads every click by itself."""
+
+    def __init__(self, rules: WindowRules, time: StreamTime) -> None:
+        super().__init__(rules, time)
+        self._reader = OneByOne(self._reader._decoder.type)
+
+    def _read_all(self, *_: object) -> bool:
+        return False
+
+
 class CountingOneByOne(Counting):
     """Counts every click by itself."""
 
     def __init__(self, rules: WindowRules, time: StreamTime, rows: Rows) -> None:
         super().__init__(rules, time, rows)
-        self._reader = OneByOne(self._reader._decoder.type)
-
-    def _read_all(self, *_: object) -> bool:
-        return False
+        self._clicks = ReaderOneByOne(rules, time)
 
 
 class JoiningOneByOne(Joining):
@@ -95,10 +104,15 @@ def test_most_clicks_are_counted_many_at_a_time() -> None:
     """And some logs are not: both ways are tried."""
     ways = Counter[bool]()
 
-    class Watched(Counting):
+    class WatchedReader(ClickReader):
         def _read_all(self, records: Sequence[InputRecord], *args: Any) -> bool:
             ways[done := super()._read_all(records, *args)] += len(records)
             return done
+
+    class Watched(Counting):
+        def __init__(self, rules: WindowRules, time: StreamTime, rows: Rows) -> None:
+            super().__init__(rules, time, rows)
+            self._clicks = WatchedReader(rules, time)
 
     @settings(max_examples=200, deadline=None, database=None, derandomize=True)
     @given(CLICK_LOGS, RULES, SIZES)
