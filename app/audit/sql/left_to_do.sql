@@ -28,16 +28,10 @@ WHERE r.hour_ms + 3600000 + retention_ms() <= m2.again_ms - join_grace_ms()
     AND 20000 < (SELECT n FROM ever WHERE what = 'outcomes' AND ever.p = r.p)
 GROUP BY ALL
 UNION ALL
-SELECT 'purchases', r.p, min(r.event_ms)
+SELECT CASE WHEN r.resolved THEN 'resolved purchases' ELSE 'purchases' END, r.p, min(r.event_ms)
 FROM purchase_row r
 JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
-WHERE r.event_ms < m2.again_ms - join_grace_ms() AND NOT r.resolved
-    AND 20000 < (SELECT n FROM ever WHERE what = 'purchases' AND ever.p = r.p)
-GROUP BY ALL
-UNION ALL
-SELECT 'resolved purchases', r.p, min(r.event_ms)
-FROM purchase_row r
-JOIN stage_state m2 ON m2.stage = 'joining' AND m2.moment = 2 AND m2.p = r.p
-WHERE r.event_ms + revise_ms() < m2.again_ms - join_grace_ms() AND r.resolved
+WHERE r.event_ms + CASE WHEN r.resolved THEN revise_ms() ELSE 0 END
+        < m2.again_ms - join_grace_ms()
     AND 20000 < (SELECT n FROM ever WHERE what = 'purchases' AND ever.p = r.p)
 GROUP BY ALL;
