@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
+from app import remembering
 from app.audit.logs import Logs
 from app.settings import MAIN, Settings
 from app.topics import OUTPUTS, topic_name
 from app.versions.errors import VersionError
 from app.versions.rules import differing, name_of, rules_of, with_rules
-from models.errors import SettingsError, TopicError
+from models.errors import SettingsError
 
-_CONFIG = {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}
 #: Key of the record that names the version for readers: no version is called so.
 _CURRENT = b".current"
 
@@ -114,36 +113,31 @@ async def make_registry(settings: Settings, admin: AIOKafkaAdminClient) -> None:
     Raises:
         TopicError: Kafka refuses.
     """
-    name = registry_topic(settings)
-    if name in await admin.list_topics():
-        return
-    new = NewTopic(name, 1, settings.replication_factor, topic_configs=_CONFIG)
-    answer = await admin.create_topics([new])
-    for _, code, *why in answer.topic_errors:
-        if code not in {0, TopicAlreadyExistsError.errno}:
-            raise TopicError(
-                f"Topic {name} must exist, to remember versions; Kafka refuses to create it: "
-                f"{for_code(code).__name__} {' '.join(map(str, why))}. Create it with one "
-                "partition and cleanup.policy=compact, or ask the cluster's owner."
-            )
+    await remembering.make(settings, admin, registry_topic(settings), "versions")
 
 
 async def read_registry(settings: Settings, logs: Logs) -> Registry:
-    """What the topic says; nothing where it is not there yet."""
-    name = registry_topic(settings)
-    if name not in await logs.admin.list_topics():
-        return Registry()
-    at = TopicPartition(name, 0)
-    found: dict[bytes, bytes | None] = {}
+    """What the topic says; nothing where it is not there yet.
 
-    def take(_: TopicPartition, records: Any) -> None:
-        found.update({record.key: record.value for record in records if record.key})
-
-    await logs.read(await logs.start_of([at]), await logs.end_of([at]), take)
+    Raises:
+        VersionError: It says what no release of ours wrote.
+    """
+    topic = registry_topic(settings)
+    found = await remembering.read(logs, topic)
     pointer = found.pop(_CURRENT, None)
-    versions = [msgspec.json.decode(value, type=Version) for value in found.values() if value]
-    current = msgspec.json.decode(pointer, type=_Pointer).version if pointer else MAIN
+    current = _decoded(topic, _CURRENT, pointer, _Pointer).version if pointer else MAIN
+    versions = [_decoded(topic, key, value, Version) for key, value in found.items()]
     return Registry({version.name: version for version in versions}, current)
+
+
+def _decoded(topic: str, key: bytes, value: bytes, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except msgspec.MsgspecError as error:
+        raise VersionError(
+            f"Topic {topic} must hold what replay, diff and promote write; under the key {key!r} "
+            f"it holds {value[:80]!r}: {error}. Write a record with that key and no value to it."
+        ) from None
 
 
 async def begun_at(settings: Settings, logs: Logs) -> Mapping[str, list[int]]:

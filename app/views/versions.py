@@ -7,6 +7,7 @@ from aiokafka.errors import KafkaError
 
 from app.answers import Unavailable, json_answer
 from app.audit.logs import open_logs
+from app.versions.errors import VersionError
 from app.versions.registry import read_registry
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def views(app: "App") -> dict[str, "View"]:
                 registry = await read_registry(settings, logs)
         except KafkaError as error:
             raise Unavailable(f"Kafka must tell of the versions; it does not: {error}.") from None
+        except VersionError as error:
+            raise Unavailable(str(error)) from None
         return json_answer(registry.as_json(settings))
 
     return {"/versions": versions}

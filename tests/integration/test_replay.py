@@ -150,6 +150,20 @@ def test_a_version_that_nobody_knows_can_not_be_compared(finished: Cluster) -> N
     assert (2, True) == (done.returncode, "--as nobody" in done.stderr), done.stderr
 
 
+def test_what_is_no_version_among_them_is_named_with_its_remedy(finished: Cluster) -> None:
+    """Whoever writes it; and the remedy helps."""
+    topic = f"{finished.settings['APP_ID']}-versions"
+    replayed(finished, "known")
+    finished.produce([Event(topic, 0, b'{"name": 7}', b"v9")])
+    refused = [finished.command(*words) for words in (["versions"], ["diff", "main", "known"])]
+    assert [True, True] == [f"{topic} must hold" in done.stderr for done in refused]
+    assert [True, True] == ["key b'v9'" in done.stderr for done in refused]
+    assert [1, 2] == [done.returncode for done in refused]
+    finished.produce([Event(topic, 0, None, b"v9")])  # type: ignore[arg-type]  # a tombstone
+    done = finished.command("versions")
+    assert (0, True) == (done.returncode, "known" in done.stdout)
+
+
 def test_a_replay_from_a_time_is_compared_where_it_is_whole(make_cluster: MakeCluster) -> None:
     """What lies before it is left out; the rest is the same, and verify finds it right."""
     cluster = make_cluster()
