@@ -113,13 +113,25 @@ class RegistryClient:
             async with self._session.get(
                 self._url + path, ssl=self._ssl, allow_redirects=False
             ) as answer:
-                return answer.status, await answer.content.read(_MAX_BYTES)
+                return answer.status, await self._body(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise RegistryError(
                 f"The schema registry must answer at {self._url}; it does not "
                 f"({str(error) or type(error).__name__}). Start it, or correct "
                 "CLICKSTREAM_SCHEMA_REGISTRY."
             ) from None
+
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for piece in answer.content.iter_any():
+            body += piece
+            if len(body) > _MAX_BYTES:
+                raise RegistryError(
+                    f"The schema registry must answer at {self._url} with a schema; it answers "
+                    f"with more than {_MAX_BYTES} bytes. See to it, or correct "
+                    "CLICKSTREAM_SCHEMA_REGISTRY."
+                )
+        return bytes(body)
 
 
 def _refusal(body: bytes) -> _Refusal:

@@ -5,7 +5,7 @@ import base64
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
@@ -45,15 +45,33 @@ ANSWERS: dict[str, tuple[int, object]] = {
 }
 
 
+#: Answers that do not come in one piece: a schema in two, and more bytes than any schema has.
+IN_PIECES = {
+    "/v1/schemas/ids/20": [b'{"schema": "tr', b'ue"}'],
+    "/v1/schemas/ids/21": [b" " * (1 << 20)] * 17,
+}
+
+
 @asynccontextmanager
 async def serving(seen: list[web.Request]) -> AsyncIterator[str]:
     """A registry that gives ANSWERS, at a URL."""
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request)
+        if request.raw_path in IN_PIECES:
+            return await in_pieces(request)
         status, body = ANSWERS[request.raw_path]
         headers = {"Location": "/v1/schemas/ids/1"}
         return web.Response(status=status, body=json.dumps(body), headers=headers)
+
+    async def in_pieces(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):  # nobody reads on what is too much
+            for piece in IN_PIECES[request.raw_path]:
+                await response.write(piece)
+                await asyncio.sleep(0.01)
+        return response
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
@@ -83,6 +101,15 @@ async def test_a_schema_comes_with_all_that_it_refers_to() -> None:
         assert Registered(2, "JSON", '{"$ref":"a/b"}', references) == found
         assert found is not None
         assert list(references) == list(found.references)
+
+
+@in_loop
+async def test_an_answer_is_read_to_its_end_however_it_comes() -> None:
+    """A large schema comes in several pieces; what is larger than any schema is not kept."""
+    async with serving([]) as url, RegistryClient.connected(settings(url)) as client:
+        assert Registered(20, "AVRO", "true") == await client.schema(20)
+        with pytest.raises(RegistryError, match="more than 16777216 bytes"):
+            await client.schema(21)
 
 
 @in_loop
