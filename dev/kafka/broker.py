@@ -1,9 +1,6 @@
 """A Kafka broker of one's own, as a child process, to start, stop, kill and restart."""
 
 import base64
-import os
-import shutil
-import subprocess
 import time
 import uuid
 from pathlib import Path
@@ -14,6 +11,7 @@ from dev.kafka import ports
 from dev.kafka.config import JVM_OPTIONS, server_properties
 from dev.kafka.errors import KafkaError, PortError, StartError
 from dev.kafka.jars import ensure_jars
+from dev.kafka.java import Process, end, java, spawn
 from dev.kafka.security import Security
 
 START_TIMEOUT_S = 60.0
@@ -43,7 +41,7 @@ class LocalKafka:
         self.directory = directory.resolve()
         self.port = ports.free_port() if port is None else port
         self._controller_port = ports.free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -81,10 +79,10 @@ class LocalKafka:
             KafkaError: it runs already, or there is no Java.
         """
         self._check_startable()
-        java = [_java(), *JVM_OPTIONS, "-cp", f"{ensure_jars()}/*"]
+        command = [java(), *JVM_OPTIONS, "-cp", f"{ensure_jars()}/*"]
         self._configure()
-        self._format(java)
-        self._process = self._spawn([*java, "kafka.Kafka", str(self._properties)])
+        self._format(command)
+        self._process = spawn([*command, "kafka.Kafka", str(self._properties)], self.log)
         try:
             self._wait_until_it_answers()
         except BaseException:
@@ -93,15 +91,9 @@ class LocalKafka:
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """End the broker in an orderly way, and kill it if that takes longer than `timeout_s`."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self.kill()
+        process, self._process = self._process, None
+        if process is not None:
+            end(process, timeout_s)
 
     def kill(self) -> None:
         """End the broker at once, as a power cut would (SIGKILL)."""
@@ -158,34 +150,22 @@ class LocalKafka:
         text = server_properties(self._data, self.port, self._controller_port, self._security)
         self._properties.write_text(text)
 
-    def _format(self, java: list[str]) -> None:
+    def _format(self, command: list[str]) -> None:
         """Give the data directory its identity, where it has none."""
         if (self._data / "meta.properties").exists():
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode()
         # For a second of work the first compiler is quicker than both.
-        tool = [*java, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
+        tool = [*command, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
         more = self._security.credentials() if self._security else []
         config = ["--config", str(self._properties), f"--cluster-id={cluster}"]
-        process = self._spawn([*tool, *config, *more])
+        process = spawn([*tool, *config, *more], self.log)
         try:
             code = process.wait(START_TIMEOUT_S)
         finally:
             process.kill()
         if code != 0:
             raise StartError(f"Kafka could not format {self._data} (exit code {code})", self.log)
-
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
-        """Run Java in a session of its own: the terminal's Ctrl-C reaches only its parent."""
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.directory,
-                start_new_session=True,
-            )
 
     def _wait_until_it_answers(self) -> None:
         deadline_s = time.monotonic() + START_TIMEOUT_S
@@ -196,14 +176,3 @@ class LocalKafka:
                 what = f"Kafka did not answer on {self.bootstrap} in {START_TIMEOUT_S:.0f} s"
                 raise StartError(what, self.log)
             time.sleep(_POLL_S)
-
-
-def _java() -> str:
-    """Return the path of the java command, JAVA_HOME's first."""
-    home = os.environ.get("JAVA_HOME")
-    java = shutil.which("java", path=f"{home}/bin") if home else None
-    java = java or shutil.which("java")
-    if java is None:
-        msg = "Kafka runs on Java 17 or newer, and there is no java on the PATH: install a JDK"
-        raise KafkaError(msg)
-    return java

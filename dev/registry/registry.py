@@ -2,9 +2,7 @@
 
 import http.client
 import json
-import shutil
 import signal
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, Self
 
 from dev.kafka.errors import KafkaError, StartError
 from dev.kafka.jars import ROOT, fetch_once
+from dev.kafka.java import Process, end, java, spawn
 from dev.kafka.ports import HOST, free_port
 
 _POM = Path(__file__).with_name("pom.xml")
@@ -40,7 +39,7 @@ class LocalRegistry:
         """
         self.port = free_port() if port is None else port
         self._log = directory / "registry.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -68,18 +67,8 @@ class LocalRegistry:
         """
         home = fetch_once(ROOT, "the schema registry", _POM, "registry", "dependency:unpack")
         (jar,) = home.glob("*-runner.jar")
-        java = shutil.which("java")
-        if java is None:
-            raise KafkaError("the registry runs on Java 17, and there is none: install a JDK")
         where = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={self.port}")
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [java, *_JVM, *where, "-jar", str(jar)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # the terminal's Ctrl-C reaches only its parent
-            )
+        self._process = spawn([java(), *_JVM, *where, "-jar", str(jar)], self._log)
         try:
             self._wait_until_it_answers(self._process)
         except BaseException:
@@ -94,15 +83,9 @@ class LocalRegistry:
     def stop(self) -> None:
         """End it."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            process.send_signal(signal.SIGCONT)
+            end(process, _STOP_TIMEOUT_S)
 
     def freeze(self) -> None:
         """Let it answer nobody, and forget nothing, until it thaws."""
@@ -136,7 +119,7 @@ class LocalRegistry:
             raise KafkaError(f"a schema is registered under {subject}; the registry says {answer}")
         return int(answer["id"])
 
-    def _wait_until_it_answers(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait_until_it_answers(self, process: Process) -> None:
         deadline_s = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
             if process.poll() is not None:
