@@ -20,7 +20,7 @@ from app.snapshots.taking import Taken, Taker, Unwritable, directory_of
 from dev.kafka.ports import free_port
 from models.errors import SnapshotError
 from models.ledger import Ledger
-from tables.snapshot import newest
+from tables.snapshot import Manifest, Snapshot, keep, newest
 from tables.store import STATE_KEY, PartitionStore
 from tests.agents.fakes import in_loop
 from tests.app.fake_engine import FakeEngine, FakeTask
@@ -121,6 +121,24 @@ async def test_a_partition_that_has_moved_is_not_taken(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="nobody answers for 3"):
         await taker().take(reading, TABLE, tmp_path)
     store.close()
+
+
+@in_loop
+async def test_a_partition_that_comes_back_meanwhile_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening its store deletes what stands beside it: the directory is not to blame."""
+    store = store_at(tmp_path)
+
+    def reopened(directory: Path, files: Path, manifest: Manifest) -> Snapshot:
+        store.close()
+        PartitionStore(store.path).close()
+        return keep(directory, files, manifest)
+
+    monkeypatch.setattr(taking, "keep", reopened)
+    with pytest.raises(Unavailable, match="nobody answers for 3"):
+        await take(taker(), store, tmp_path / "snapshots")
+    assert None is newest(tmp_path / "snapshots", CHANGELOG, 3)
 
 
 @pytest.mark.parametrize(
