@@ -243,6 +243,34 @@ async def test_partitions_that_could_not_be_taken_are_named_with_the_reason(
 
 
 @in_loop
+async def test_a_reason_is_told_once_for_all_partitions_that_it_is_of() -> None:
+    """There may be a thousand of them."""
+
+    def refusing(path: str, times: int) -> web.Response:
+        return json_answer({"error": "no room."}, taking.Unwritable.status)
+
+    async with worker(refusing) as url:
+        with pytest.raises(SnapshotError) as raised:
+            await ask(url)
+    _, reason = str(raised.value).splitlines()
+    every = [f"{table} {p}" for table in ("click-counts", "join-state") for p in range(8)]
+    assert f"{', '.join(every)}: no room." == reason
+
+
+@pytest.mark.parametrize("url", ["ftp://worker", "127.0.0.1:6066", ""])
+def test_an_address_that_is_none_is_an_error_with_the_rule(url: str) -> None:
+    """Before anybody is asked."""
+    with pytest.raises(SnapshotError, match=r"--url is http://host:port; got .* Correct it\."):
+        Asker(Settings(), url, "/snapshots")
+
+
+def test_a_directory_whose_name_is_no_text_is_an_error_with_a_remedy() -> None:
+    """Its bytes would be left out on the way to a worker, which may have another of that name."""
+    with pytest.raises(SnapshotError, match=r"is told .* as text; got .* Name another\."):
+        Asker(Settings(), "http://127.0.0.1:1", "/snapshots-\udcff")
+
+
+@in_loop
 async def test_where_no_worker_answers_that_is_said() -> None:
     """And how another is named."""
     with pytest.raises(SnapshotError, match=r"No worker answers at .*, or give --url\."):
