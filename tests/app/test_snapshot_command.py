@@ -26,7 +26,7 @@ def test_nothing_of_what_was_taken_is_cut(columns: int) -> None:
     _show(Console(file=told, width=columns), [taken], 1.0)
     lines = told.getvalue().splitlines()
     assert columns >= max(map(len, lines))
-    for cell in ("click-counts", "1023", "1,234,567", "7,654,321", "123.5 MB"):
+    for cell in ("click-counts 1023", "1,234,567", "7,654,321", "123.5 MB"):
         assert cell in lines[1]
     at = lines[0].index("worker")
     assert worker.removeprefix("http://") == "".join(line[at:].strip() for line in lines[1 : lines.index("")])
