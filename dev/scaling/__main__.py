@@ -34,7 +34,7 @@ def main() -> None:
         _documentation(write=options.write)
         return
     works = [_work(options, rate) for rate in options.clicks]
-    design = Design(options.behind, shared=options.shared, relayed=options.relayed)
+    design = Design(shared=options.shared, relayed=options.relayed)
     sizer = Sizer(options.inputs, options.partitions, design)
     models = [sizer.sized(work) for work in works]
     if options.json:
@@ -74,7 +74,6 @@ def _options() -> argparse.Namespace:
         add(name, dest=f.name, type=of, default=f.default, help=f"[{f.default}]")
     add("--inputs", type=whole, help="partitions of each input [as many as inner ones]")
     add("--partitions", type=whole, help="inner ones [as few as will do]")
-    add("--behind", type=whole, default=Design().behind_records, help="commit at once from here on")
     add("--shared", action="store_true", help="one transaction a worker")
     add("--relayed", action="store_true", help="stream time through one partition")
     add("--show", choices=document.TABLES, default="loads", help="another table, by the defaults")

@@ -79,7 +79,7 @@ LIMITS = (
     Limit(
         "Workers spend more on transactions and stream time than on clicks",
         lambda m: (m.commit_cores + m.time_cores) / m.click_cores,
-        "`COMMIT_INTERVAL=1s` and a higher `BEHIND_RECORDS`",
+        "`COMMIT_INTERVAL=1s`",
     ),
     Limit(
         "No number of partitions up to 1,024 is enough for tasks and workers",

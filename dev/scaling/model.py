@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from agents.stage import UNHURRIED_MS
+from agents.stage import UNHURRIED_MS, behind_records
 from dev.scaling.constants import Constants
 from dev.scaling.workload import Deployment, Design, Workload
 
@@ -75,7 +75,8 @@ class Model:
 
     def _commits_s(self, records_s: float, least_ms: int = 0) -> float:
         paced = 1000 / max(self.work.commit_interval_ms, least_ms)
-        full = min(1000 / self.one.commit_ms, records_s / self.design.behind_records)
+        behind = behind_records(self.work.commit_interval_ms)
+        full = min(1000 / self.one.commit_ms, records_s / behind)
         return max(min(paced, records_s), full)
 
     @cached_property

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from agents.stage import MAX_RECORDS, UNHURRIED_MS
+from agents.stage import MAX_RECORDS, UNHURRIED_MS, behind_records
 from dev.scaling.model import Task, distinct
 from dev.scaling.queues import STATELESS, Outcome, Queue, Scene, Station
 
@@ -133,7 +133,7 @@ class Simulation:
         """Take what waits, or wait for the next commit."""
         waiting = self._arrived(at_s, queue) - queue.taken
         due_s = queue.committed_s + queue.interval_s
-        behind = waiting >= self.scene.model.design.behind_records
+        behind = waiting >= behind_records(self.scene.model.work.commit_interval_ms)
         if waiting < 1 or not (behind or at_s >= due_s):
             look_s = at_s + _LOOK_S
             self._push(min(due_s, look_s) if due_s > at_s else look_s, 0, queue)

@@ -93,13 +93,12 @@ def partitions(clicks_s: float = RATES[0]) -> Rows:
 def remedies() -> Rows:
     """What each further step brings at the largest rates."""
     second = {"commit_interval_ms": 1000}
-    patient = Design(behind_records=10_000)
+    shared = Design(shared=True)
     steps: dict[str, tuple[dict[str, int], Design]] = {
         "as it is": ({}, Design()),
         "`COMMIT_INTERVAL=1s`": (second, Design()),
-        "and 10,000 records for `BEHIND_RECORDS`": (second, patient),
-        "and one transaction a worker": (second, replace(patient, shared=True)),
-        "and relayed watermarks": (second, replace(patient, shared=True, relayed=True)),
+        "and one transaction a worker": (second, shared),
+        "and relayed watermarks": (second, replace(shared, relayed=True)),
     }
     rows = [
         _step(what, Sizer(design=design).sized(replace(default(rate), **more)))

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from agents.stage import BEHIND_RECORDS
-
 #: Users there are for each click a second: one that is active clicks every so many seconds.
 CLICK_PAUSE_S = 100.0
 
@@ -42,13 +40,11 @@ class Design:
     """What the application does, and what it could do instead.
 
     Attributes:
-        behind_records: With as many records waiting a task commits at once.
         shared: The tasks of a worker share a transaction, instead of one for each.
         relayed: Input partitions tell their stream time to one partition, which tells the lowest
             to all: nobody else knows of input partitions.
     """
 
-    behind_records: int = BEHIND_RECORDS
     shared: bool = False
     relayed: bool = False
 

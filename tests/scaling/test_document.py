@@ -59,7 +59,7 @@ def test_the_tables_rates_are_those_of_the_page() -> None:
     "options",
     [
         *("--clicks 0", "--clicks -5", "--clicks nan", "--clicks inf", "--users -3"),
-        *("--partitions 0", "--behind 0", "--window 0", "--commit-interval 0"),
+        *("--partitions 0", "--window 0", "--commit-interval 0"),
         *("--purchases 0", "--grace -1"),
     ],
 )

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from agents.stage import BEHIND_RECORDS
+from agents.stage import BEHIND_RECORDS, behind_records
 from app.settings import Settings
 from dev.kafka.jars import ROOT
 from dev.scaling.constants import Constants
@@ -80,13 +80,14 @@ def test_marks_grow_with_the_square_of_partitions() -> None:
 
 
 def test_a_longer_interval_saves_transactions_only_while_the_input_is_not_behind() -> None:
-    """With BEHIND_RECORDS waiting a task commits at once, whatever the interval is."""
-    slow, busy = 100_000, 1_000_000
-    assert 10 == model(slow, partitions=128, inputs=128).enrichment.commits_s
-    second = partial(model, partitions=128, inputs=128, commit_interval_ms=1_000)
-    assert 1 == second(slow).enrichment.commits_s
-    assert busy / 128 / BEHIND_RECORDS == second(busy).enrichment.commits_s
-    assert 1 == second(busy, design=Design(10_000)).enrichment.commits_s
+    """With ten records waiting for each of its milliseconds a task commits at once."""
+    slow, busy, behind = 100_000, 1_000_000, 2_000_000
+    many = partial(model, partitions=128, inputs=128)
+    assert 10 == many(slow).enrichment.commits_s
+    assert behind / 128 / BEHIND_RECORDS == many(behind).enrichment.commits_s
+    second = partial(many, commit_interval_ms=1_000)
+    assert 1 == second(slow).enrichment.commits_s == second(busy).enrichment.commits_s
+    assert behind / 128 / behind_records(1_000) == second(behind).enrichment.commits_s
 
 
 def test_a_shared_transaction_is_one_for_each_worker() -> None:
