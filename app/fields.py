@@ -1,5 +1,6 @@
 """How a setting is declared: its variable, its description, durations as people write them."""
 
+import math
 import re
 from typing import Annotated, Any
 
@@ -25,9 +26,10 @@ def duration_ms(value: object) -> int:
         ValueError: The text is no duration.
     """
     match = _DURATION.fullmatch(str(value).strip().lower())
-    if match is None or isinstance(value, bool):
+    ms = float(match[1]) * _UNITS_MS[match[2]] if match else math.inf
+    if math.isinf(ms) or isinstance(value, bool):
         raise ValueError("a duration is seconds as a number, or text such as 90s, 5m, 1h, 250ms")
-    return round(float(match[1]) * _UNITS_MS[match[2]])
+    return round(ms)
 
 
 Duration = Annotated[int, BeforeValidator(duration_ms)]

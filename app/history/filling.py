@@ -127,14 +127,17 @@ class Filling:
         self._done, self._all = 0, sum(ends[tp] - begin[tp] for tp in partitions)
         self._arrivals = {tp.topic: self._taking(tp.topic) for tp in partitions}
         self._now = {tp: had.get(tp, Log(starts[tp], starts[tp])) for tp in partitions}
-        self._checked = {tp for tp in partitions if begin[tp] < self._now[tp].next}
+        self._checked = {tp for tp in partitions if tp in had and begin[tp] == had[tp].last}
         remade = [tp for tp in partitions if _remade(had.get(tp), starts[tp], ends[tp])]
         if remade:
             raise Remade(remade[0])
         with self._history.transaction():
             await self._logs.read(begin, ends, self._take)
+            if self._checked:  # what was read of it last is not there any more
+                raise Remade(self._checked.pop())
             self._flush()
-            self._shorten(starts)
+            # Retention may have deleted records before they were read.
+            self._shorten(await self._logs.start_of(partitions))
             now = {tp: replace(log, next=ends[tp]) for tp, log in self._now.items()}
             self._save({tp: log for tp, log in now.items() if log != had.get(tp)})
 
@@ -152,6 +155,8 @@ class Filling:
         return Arrivals(warehouse, sql, short, value_row)
 
     def _take(self, tp: TopicPartition, records: Sequence[Any]) -> None:
+        if not records:
+            return
         now = self._now[tp]
         if tp in self._checked:
             self._checked.discard(tp)
@@ -206,9 +211,9 @@ class Filling:
 
 def _begin(had: Log | None, start: int, end: int, *, sure: bool) -> int:
     """Where to read from: the last record that was read, if it is to be looked at again."""
-    if had is None:
+    if had is None or had.last is None:
         return start
-    if had.last is None or had.last < start or (end == had.next and not sure):
+    if had.last < start or (end == had.next and not sure):
         return max(start, had.next)
     return had.last
 

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from app.answers import Unavailable
 from app.audit.logs import Logs, open_logs
-from app.history.errors import HistoryError
+from app.history.errors import Forgotten, HistoryError
 from app.history.past import Past
 from app.history.reaching import fill, history_of, path_of
 from app.settings import HistoryPolicy, Settings
@@ -69,6 +69,7 @@ class Keeper:
         self._sure = True
         self._began_s = 0.0
         self._fresh: tuple[Past | None, float] = None, 0.0
+        self._broken = False
 
     async def keep_warm(self) -> None:
         """Catch up now and then, if the settings want it."""
@@ -91,7 +92,13 @@ class Keeper:
                 "The past is told by workers that keep a history; this one does not. Set "
                 "CLICKSTREAM_HISTORY=asked, or run: faust -A app as-of"
             )
-        return await asyncio.to_thread(question, await self._up_to_now())
+        try:
+            return await asyncio.to_thread(question, await self._up_to_now())
+        except Forgotten:
+            raise
+        except HistoryError as error:
+            self._fresh, self._broken = (None, 0.0), True
+            raise _unreadable(error) from error
 
     async def _up_to_now(self) -> Past:
         past, filled_s = self._fresh
@@ -106,8 +113,10 @@ class Keeper:
                 f"The history reads what the logs have had since it was last asked: {done:,} of "
                 f"{of:,} records. Ask again soon."
             ) from None
-        except (HistoryError, KafkaError) as error:
-            raise Unavailable(f"The history can't be read now: {error}") from error
+        except HistoryError:
+            raise
+        except (ClickstreamError, KafkaError, OSError) as error:
+            raise _unreadable(error) from error
 
     async def stop(self) -> None:
         """End the thread and close the file."""
@@ -162,11 +171,15 @@ class Keeper:
 
     async def _caught_up(self, logs: Logs) -> Past:
         settings = self._settings
+        if self._broken and self._history is not None:
+            self._history.close()  # after some faults DuckDB takes nothing before that
+            self._history = None
         if self._history is None:
             self._history = history_of(settings, path_of(settings, "worker"), worker=True)
         self._began_s = began_s = time.monotonic()
+        self._broken = True
         await fill(settings, self._history, logs, self._told, sure=self._sure)
-        self._sure = False
+        self._sure = self._broken = False
         past = Past(self._history, window_rules(settings), settings.partitions)
         self._fresh = past, began_s
         return past
@@ -180,6 +193,10 @@ class Keeper:
         worked_s = time.monotonic() - self._began_s
         time.sleep(min(worked_s, _LONGEST_REST_SECONDS))
         self._began_s = time.monotonic()
+
+
+def _unreadable(error: Exception) -> Unavailable:
+    return Unavailable(f"The history can't be read now: {error}")
 
 
 def _say(text: str) -> None:

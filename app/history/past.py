@@ -118,6 +118,7 @@ class Past:
         rows = self._history.rows(
             "SELECT topic, purchase_ms, value FROM outcome "  # noqa: S608 names of ours
             f"WHERE p = ? AND user_id = ? AND {column} <= ? AND {column} >= ? "
+            "AND purchase_ms IS NOT NULL "
             "ORDER BY purchase_ms, coalesce(value ->> '$.id', value ->> '$.purchase')",
             [p, user.decode(), moment.at_ms, since_ms or 0],
         )
@@ -159,7 +160,7 @@ class Past:
         if moment.known:
             return "counts_known(?)", [moment.at_ms]
         rules = self._rules
-        limits = [rules.size_ms, rules.grace_ms, rules.count_bots]
+        limits = [rules.size_ms, rules.grace_ms + rules.revise_ms, rules.count_bots]
         return "counts_as_of(?, ?, ?, ?)", [moment.at_ms, *limits]
 
     def _counts_since(self, p: int, moment: Moment) -> int | None:

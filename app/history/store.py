@@ -6,7 +6,7 @@ It is a copy: what can't be read, or was made by another version, is made anew f
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,16 @@ _SHARED = files("app.audit") / "sql"
 _SCHEMA = ("inner", "schema")
 #: Rows fetched from it at once.
 _FETCHED = 50_000
+#: What DuckDB says of a file that another process has open.
+_LOCKED = "lock on file"
+_WAIT = (
+    "One process at a time uses it. Let the other one end, or set CLICKSTREAM_DATA_DIR to another "
+    "directory."
+)
+_MEND = (
+    "Mend that, or set CLICKSTREAM_DATA_DIR to another directory; a damaged file may be deleted: "
+    "it is made again."
+)
 
 
 class History:
@@ -61,48 +71,48 @@ class History:
     def run(self, name: str) -> None:
         """Run an SQL file: one of ours, or one that the audit reads logs with."""
         path = _OURS / f"{name}.sql"
-        self._db.execute((path if path.is_file() else _SHARED / f"{name}.sql").read_text())
+        self.execute((path if path.is_file() else _SHARED / f"{name}.sql").read_text())
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run one statement."""
-        self._db.execute(sql, list(parameters))
+        self.own(sql, parameters)
 
     def append(self, table: str, rows: Iterable[Sequence[object]]) -> None:
         """Add rows to a table."""
-        with self._db.appender(table) as appender:
+        with self._using(), self._db.appender(table) as appender:
             appender.append_rows(rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing of what is executed within."""
-        self._db.begin()
-        try:
-            yield
-        except BaseException:
-            self._db.rollback()
-            raise
-        self._db.commit()
+        with self._using():
+            self._db.begin()
+            try:
+                yield
+            except BaseException:
+                self._roll_back()
+                raise
+            self._db.commit()
 
     def commit(self) -> None:
         """Keep what the transaction at hand has done so far, and go on in a new one."""
-        self._db.commit()
-        self._db.begin()
+        with self._using():
+            self._db.commit()
+            self._db.begin()
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What a query gives of what was committed."""
-        with self._db.cursor() as cursor:
-            cursor.execute(sql, list(parameters))
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
+        return list(self.stream(sql, parameters))
 
     def own(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What a query gives where temporary tables are made: for one thread only."""
-        found: list[tuple[Any, ...]] = self._db.execute(sql, list(parameters)).fetchall()
-        return found
+        with self._using():
+            found: list[tuple[Any, ...]] = self._db.execute(sql, list(parameters)).fetchall()
+            return found
 
     def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        """The same, row by row."""
-        with self._db.cursor() as cursor:
+        """What a query gives of what was committed, row by row."""
+        with self._using(), self._db.cursor() as cursor:
             cursor.execute(sql, list(parameters))
             while rows := cursor.fetchmany(_FETCHED):
                 yield from rows
@@ -115,26 +125,59 @@ class History:
         """Close the file."""
         self._db.close()
 
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """Tell in a sentence what keeps DuckDB from reading or writing."""
+        import duckdb  # noqa: PLC0415 as in _open
+
+        try:
+            yield
+        except duckdb.ProgrammingError:
+            raise  # a fault of ours
+        except duckdb.Error as error:
+            raise self._fault("used", error, _MEND) from error
+
+    def _roll_back(self) -> None:
+        import duckdb  # noqa: PLC0415 as in _open
+
+        with suppress(duckdb.Error):  # a commit that failed has done so
+            self._db.rollback()
+
+    def _fault(self, how: str, error: Exception, remedy: str) -> HistoryError:
+        what = str(error).splitlines()[0]
+        return HistoryError(
+            f"The history is a copy of the logs, in a file; {self._path} can't be {how}: {what}. "
+            f"{remedy}"
+        )
+
     def _open(self) -> Any:
         import duckdb  # noqa: PLC0415 what asks nothing about the past does without it
 
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                db = duckdb.connect(str(self._path), config=self._config)
-                if self._ours(db):
-                    return db
-                db.close()
-            except duckdb.Error as error:
-                if "lock on file" in str(error):
-                    raise
+            if (db := self._found()) is not None:
+                return db
             self._forget()
             return self._made(duckdb.connect(str(self._path), config=self._config))
         except (duckdb.Error, OSError) as error:
-            raise HistoryError(
-                f"The history is a file that one process writes; {self._path} can't be opened: "
-                f"{str(error).splitlines()[0]}. Let the other one end, or name another file."
-            ) from None
+            locked = _LOCKED in str(error)
+            raise self._fault("opened", error, _WAIT if locked else _MEND) from None
+
+    def _found(self) -> Any | None:
+        """The database that is there; None where it is damaged, or not ours."""
+        import duckdb  # noqa: PLC0415 as in _open
+
+        try:
+            db = duckdb.connect(str(self._path), config=self._config)
+        except duckdb.Error as error:
+            if _LOCKED in str(error):
+                raise
+            return None
+        with suppress(duckdb.Error):
+            if self._ours(db):
+                return db
+        db.close()
+        return None
 
     def _ours(self, db: Any) -> bool:
         """Whether it was made by this version, for these topics."""

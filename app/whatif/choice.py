@@ -4,13 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.fields import duration_ms
+from app.fields import DAY_MS, duration_ms
 from app.history.errors import HistoryError
 from app.settings import Settings
+from models.errors import shown
 
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 #: Values of one option at most: each costs a pass over all rows.
 _MOST = 20
+#: As long as a setting of these may be, in days.
+_LONGEST_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Choice:
         late_share: Clicks that may be late, 0 to 1, for the suggestion.
         now: Grace, window size, length and grace of the join as they are set.
         attribution: Which clicks become conversions.
+        revise_ms: A record that is late by no more takes part in the join all the same.
     """
 
     graces_ms: Sequence[int]
@@ -32,6 +36,7 @@ class Choice:
     late_share: float
     now: tuple[int, int, int, int]
     attribution: str
+    revise_ms: int = 0
 
 
 def choice_of(settings: Settings, grace: str, window: str, within: str, late: str) -> Choice:
@@ -58,20 +63,22 @@ def choice_of(settings: Settings, grace: str, window: str, within: str, late: st
         late_share=_share(late),
         now=(*now_ms, settings.join_grace),
         attribution=settings.attribution.value,
+        revise_ms=settings.revise_ms,
     )
 
 
 def _durations(name: str, text: str, now_ms: int, least_ms: int) -> list[int]:
     try:
-        found = {duration_ms(part) for part in text.split(",") if part.strip()} | {now_ms}
+        found = {duration_ms(part) for part in text.split(",") if part.strip()}
     except ValueError:
-        found = set()
-    if not found or min(found) < least_ms or len(found) > _MOST:
+        found = {-1}
+    allowed = range(least_ms, _LONGEST_DAYS * DAY_MS + 1)
+    if len(found) > _MOST or not all(ms in allowed for ms in found):
         raise HistoryError(
-            f"{name} takes up to {_MOST} durations of at least {least_ms} ms, separated by commas; "
-            f"got {text!r}. Write them as 0s,30s,2m."
+            f"{name} takes up to {_MOST} durations of {least_ms} ms to {_LONGEST_DAYS} days, "
+            f"separated by commas; got {shown(text)}. Write them as 0s,30s,2m."
         )
-    return sorted(found)
+    return sorted(found | {now_ms})
 
 
 def _share(text: str) -> float:
@@ -79,6 +86,6 @@ def _share(text: str) -> float:
     share = float(match[1]) / 100 if match else -1.0
     if not 0 <= share < 1:
         raise HistoryError(
-            f"--late is a share from 0% to below 100%; got {text!r}. Write it as 0.1%."
+            f"--late is a share from 0% to below 100%; got {shown(text)}. Write it as 0.1%."
         )
     return share

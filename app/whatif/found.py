@@ -56,4 +56,5 @@ def find(rerun: Rerun, choice: Choice, doing: Callable[[str], None]) -> Found:
         least_ms[size_ms] = rerun.least_grace(choice.late_share)
     doing("the join")
     join_graces_ms = sorted({*choice.graces_ms, choice.now[3]})
-    return Found(choice, windows, least_ms, rerun.joined(join_graces_ms, choice.withins_ms))
+    joined = rerun.joined(join_graces_ms, choice.withins_ms, choice.revise_ms)
+    return Found(choice, windows, least_ms, joined)

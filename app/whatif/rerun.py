@@ -62,7 +62,7 @@ class Joined:
         within_ms: A click matches a purchase less than this later.
         pairs: Clicks and purchases that match.
         converted: Purchases with such a click.
-        purchases: Purchases that are not late.
+        purchases: Purchases that take part.
     """
 
     grace_ms: int
@@ -137,14 +137,23 @@ class Rerun:
         [(clicks,)] = self._history.own("SELECT count(*) FROM click")
         found = self._history.own(
             "SELECT lacked_ms FROM click ORDER BY lacked_ms DESC LIMIT 1 OFFSET ?",
-            [int(clicks * late_share)],
+            [int(round(clicks * late_share, 6))],  # 0.7 % of 1,000 is 7, not 6.999…
         )
         return max(0, found[0][0] + 1) if found else 0
 
-    def joined(self, graces_ms: Sequence[int], withins_ms: Sequence[int]) -> list[Joined]:
-        """What a join would have found, with each grace and each within."""
+    def joined(
+        self, graces_ms: Sequence[int], withins_ms: Sequence[int], revise_ms: int
+    ) -> list[Joined]:
+        """What a join would have found, with each grace and each within.
+
+        Args:
+            graces_ms: Graces.
+            withins_ms: Lengths of the join.
+            revise_ms: A record that is late by no more takes part all the same.
+        """
         self._put("grace", graces_ms)
         self._put("within", withins_ms)
+        self._name("revise_ms", revise_ms)
         self._name("longest_ms", max(withins_ms))
         self._run("pairs")
         return [Joined(*row) for row in self._history.own(_text("told_pairs"))]
@@ -169,7 +178,7 @@ class Rerun:
                 moved.append((p, o, at_ms, s_ms))
             if is_record and s_ms > stream_ms:
                 ahead.append((stage, kind, p, o, s_ms))
-            if len(moved) >= _ROWS:
+            if len(moved) + len(ahead) >= _ROWS:
                 proceed()
                 self._keep(stage, moved, ahead)
                 moved, ahead = [], []

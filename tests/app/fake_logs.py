@@ -29,12 +29,14 @@ class FakeLogs:
         starts: First offsets, where retention has deleted records.
         crash_after: Records until the process ends; None: never.
         read_count: Records that were read.
+        hidden: Records at the start of each log that are not committed.
     """
 
     records: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
     starts: dict[tuple[str, int], int] = field(default_factory=dict)
     crash_after: int | None = None
     read_count: int = 0
+    hidden: int = 0
 
     @property
     def admin(self) -> "FakeLogs":
@@ -59,7 +61,7 @@ class FakeLogs:
         """Give the records one by one."""
         for tp, start in starts.items():
             for record in self.records.get(tp, []):
-                if start <= record.offset < ends[tp]:
+                if max(start, self.hidden) <= record.offset < ends[tp]:
                     if self.read_count == self.crash_after:
                         raise Crash
                     self.read_count += 1
@@ -80,3 +82,20 @@ class FakeLogs:
         value = {"userId": USER, "timestamp": iso(at_ms), "streamTime": stream}
         self.put(ENRICHED_CLICKS, value | {"sourceRecord": source})
         return source
+
+
+@dataclass
+class Shortened(FakeLogs):
+    """Logs that retention shortens before they are read.
+
+    Attributes:
+        shortened_to: First offset that is left of the clicks.
+    """
+
+    shortened_to: int = 0
+
+    async def read(self, starts: Mapping[Any, int], ends: Mapping[Any, int], take: Any) -> None:
+        """Begin where the log begins now."""
+        self.starts[ENRICHED_CLICKS, P] = self.shortened_to
+        now = await self.start_of(list(starts))
+        await super().read({tp: max(now[tp], start) for tp, start in starts.items()}, ends, take)

@@ -17,7 +17,7 @@ from app.history.store import History
 from app.topics import CLICK_COUNTS, ENRICHED_CLICKS, LATE_EVENTS
 from models.timestamps import iso
 from models.windows import WindowRules
-from tests.app.fake_logs import PARTITIONS, USER, Crash, FakeLogs, P
+from tests.app.fake_logs import PARTITIONS, USER, Crash, FakeLogs, P, Shortened
 from tests.models.fakes import at
 
 M5, M2 = 300_000, 120_000
@@ -122,6 +122,43 @@ def test_what_retention_deleted_is_forgotten_and_said_so(history: History) -> No
         counts(history, at("10:04"))
 
 
+def test_what_retention_deletes_while_it_is_read_is_forgotten_and_said_so(
+    history: History,
+) -> None:
+    """What was gone before it was read is missing: the log is looked at again afterwards."""
+    logs = Shortened(shortened_to=6)
+    for minute in range(12):
+        logs.click(at(f"10:{minute:02d}"))
+    fill(history, logs)
+    with pytest.raises(Forgotten, match=r"Ask for 2024-01-01T10:10:00\.000Z or later"):
+        counts(history, at("10:04"))
+    assert [2] == counts(history)
+
+
+def test_a_log_made_anew_where_nothing_was_read_is_read_from_its_start(history: History) -> None:
+    """A log may have an end and no record: those of transactions that failed are not seen."""
+    logs = FakeLogs()
+    for minute in range(3):
+        logs.click(at(f"10:{minute:02d}"))
+    hidden = replace(logs, hidden=3)
+    fill(history, hidden)
+    assert [] == counts(history)
+    fill(history, logs)
+    assert [3] == counts(history)
+
+
+def test_a_log_made_anew_without_the_record_that_was_read_last_is_read_anew(
+    history: History,
+) -> None:
+    """Also where nothing is to be seen up to the end that it had."""
+    logs = FakeLogs()
+    for minute in range(3):
+        logs.click(at(f"10:{minute:02d}"))
+    fill(history, logs)
+    fill(history, replace(logs, hidden=3))
+    assert [] == counts(history)
+
+
 def test_what_was_published_before_the_log_begins_is_forgotten(history: History) -> None:
     """By the append time of the first record that is left."""
     logs = FakeLogs()
@@ -160,6 +197,23 @@ def test_a_damaged_file_is_made_anew(path: Path) -> None:
     path.mkdir()
     with pytest.raises(HistoryError, match="can't be opened"):
         opened(path)
+
+
+def test_a_file_with_damage_within_is_told_of(path: Path) -> None:
+    """It shows when the part is read: what to do is said, and it is not DuckDB's traceback."""
+    with opened(path) as history:
+        history.execute(
+            "INSERT INTO count_sent SELECT 0, range, hash(range) // 2, 'ann', 0, 1, range "
+            "FROM range(200000)"
+        )
+    data = path.read_bytes()
+    half = len(data) // 2
+    path.write_bytes(data[:half] + bytes(200_000) + data[half + 200_000 :])
+    with opened(path) as history:
+        with pytest.raises(HistoryError, match=r"can't be used: .* may be deleted"):
+            history.rows("SELECT sum(at_ms) FROM count_sent")
+        with pytest.raises(HistoryError, match="can't be used"), history.transaction():
+            history.execute("DELETE FROM count_sent WHERE at_ms > 0")
 
 
 def test_a_file_of_other_topics_is_made_anew(path: Path) -> None:

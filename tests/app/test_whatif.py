@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from app.audit.arrivals import InnerArrivals
 from app.history.store import History
+from app.settings import Settings
+from app.whatif.choice import choice_of
 from app.whatif.rerun import Joined, Rerun, Windows
 from models.counting import Counting
 from models.join import JoinRules
@@ -61,6 +64,22 @@ def runs() -> list[Logs]:
 
     run()
     return found
+
+
+@pytest.mark.parametrize(("percent", "late"), [("0.7%", 7), ("29%", 290), ("0.69%", 6)])
+def test_the_least_grace_lets_as_many_be_late_as_were_allowed(
+    tmp_path: Path, percent: str, late: int
+) -> None:
+    """To the last one: of a thousand clicks, 0.7 % are seven."""
+    with History(tmp_path / "history.duckdb", _CONSTANTS, {"threads": 1}) as history:
+        history.execute(
+            "INSERT INTO passed (kind, p, o, appended_ms, user_id, event_ms, stream_ms, bot) "
+            "SELECT 'clicks', 0, range, range, 'ann', 0, 10 + range, false FROM range(1000)"
+        )
+        made = Rerun(history, _SIZES, TIMEOUT, count_bots=True)
+        made.windows(10, GRACES)
+        share = choice_of(Settings(), "", "", "", percent).late_share
+        assert 1_000 - late == made.least_grace(share)
 
 
 @pytest.fixture(scope="module")
@@ -174,14 +193,17 @@ def test_the_least_grace_is_just_long_enough(
     assert enough.late_share <= share < less.late_share
 
 
-def _joined(runs: Sequence[Logs], grace: int, within: int) -> Joined:
+def _joined(runs: Sequence[Logs], grace: int, within: int, revise: int) -> Joined:
     """What the joining stage does with the inner logs, one record at a time."""
-    rules = JoinRules(within, grace, 1 << 40)
+    rules = JoinRules(within, grace, 1 << 40, revise_ms=revise)
     pairs, converted, purchases = 0, 0, 0
     for logs in runs:
         task = Task(lambda rows: Joining(rules, StreamTime(_SIZES, TIMEOUT), rows, BY_USER))
         for record in sorted(chain(*logs.values()), key=lambda record: record.timestamp):
+            revised = task.ledger.became.get("revised", 0)
             task.run([record])
+            if record.topic == BY_USER:
+                purchases += task.ledger.became.get("revised", 0) - revised
         sent = task.sent.get("conversion-events", [])
         pairs += len(sent)
         converted += len({json.loads(one.value or b"")["purchase"] for one in sent})
@@ -189,10 +211,11 @@ def _joined(runs: Sequence[Logs], grace: int, within: int) -> Joined:
     return Joined(grace, within, pairs, converted, purchases)
 
 
+@pytest.mark.parametrize("revise", [0, 5])
 def test_another_join_finds_in_sql_what_the_joining_stage_finds(
-    runs: Sequence[Logs], rerun: Rerun
+    runs: Sequence[Logs], rerun: Rerun, revise: int
 ) -> None:
-    """Pairs and purchases of every grace and within, of the same inner logs."""
-    expected = [_joined(runs, grace, within) for grace in GRACES for within in WITHINS]
+    """Pairs and purchases of every grace and within, with those that revise, if any do."""
+    expected = [_joined(runs, grace, within, revise) for grace in GRACES for within in WITHINS]
     assert all(joined.converted for joined in expected)
-    assert expected == rerun.joined(GRACES, WITHINS)
+    assert expected == rerun.joined(GRACES, WITHINS, revise)

@@ -40,12 +40,22 @@ def test_what_is_set_now_is_among_what_is_tried() -> None:
         ("0s", "0s", "1%"),
         ("0s", "", "1"),
         ("0s", "", "100%"),
+        ("0s", "367d", "1%"),
+        ("9" * 400, "", "1%"),
+        ("9" * 30, "", "1%"),
+        (",".join(map(str, range(22))), "", "1%"),
     ],
 )
 def test_options_that_break_a_rule_are_refused(grace: str, window: str, late: str) -> None:
     """With the rule, what was got and what to write."""
     with pytest.raises(HistoryError, match=r"got '.*Write"):
         choice_of(Settings(), grace, window, "", late)
+
+
+def test_as_many_durations_are_taken_as_the_rule_says() -> None:
+    """Twenty, beside that of now."""
+    graces = ",".join(str(second) for second in range(20))
+    assert 21 == len(choice_of(Settings(), graces, "", "", "1%").graces_ms)
 
 
 def test_durations_read_as_people_write_them() -> None:

@@ -23,10 +23,11 @@ CREATE TABLE log (
 CREATE TABLE made_by (fingerprint VARCHAR);
 
 -- Every click with whether it counts, as the counting stage judges it: by its own partition's stream
--- time; late-events also tell of those that came back from idleness.
-CREATE MACRO clicks_judged(size_ms, grace_ms, count_bots) AS TABLE
+-- time; late-events also tell of those that came back from idleness. taken_ms: for how long after a
+-- window's end clicks are taken into its count, or revise it.
+CREATE MACRO clicks_judged(size_ms, taken_ms, count_bots) AS TABLE
 SELECT c.p, c.user_id, c.event_ms, c.event_ms - c.event_ms % size_ms AS start_ms,
-    c.stream_ms < start_ms + size_ms + grace_ms AND l.source_o IS NULL AS counts
+    c.stream_ms < start_ms + size_ms + taken_ms AND l.source_o IS NULL AS counts
 FROM passed c
 LEFT JOIN late_sent l ON l.stage = 'count' AND l.p = c.p AND l.user_id = c.user_id
     AND l.q = c.q AND l.source_o = c.source_o
@@ -34,12 +35,12 @@ WHERE c.kind = 'clicks' AND (count_bots OR NOT c.bot);
 
 -- Windows with the clicks that had happened up to a time. A window is final when all of it lies up
 -- to then, and its count was published.
-CREATE MACRO counts_as_of(at_ms, size_ms, grace_ms, count_bots) AS TABLE
+CREATE MACRO counts_as_of(at_ms, size_ms, taken_ms, count_bots) AS TABLE
 SELECT c.p, c.user_id, c.start_ms, c.start_ms + size_ms AS end_ms, c.clicks,
     f.clicks IS NOT NULL AND c.start_ms + size_ms <= at_ms + 1 AS final
 FROM (
     SELECT p, user_id, start_ms, count(*) AS clicks
-    FROM clicks_judged(size_ms, grace_ms, count_bots)
+    FROM clicks_judged(size_ms, taken_ms, count_bots)
     WHERE event_ms <= at_ms AND counts
     GROUP BY ALL
 ) c
@@ -47,10 +48,12 @@ LEFT JOIN (
     SELECT p, user_id, start_ms, arg_max(clicks, o) AS clicks FROM count_sent GROUP BY ALL
 ) f ON f.p = c.p AND f.user_id = c.user_id AND f.start_ms = c.start_ms;
 
--- Windows whose counts had been published by a time.
+-- Windows whose counts had been published by a time, as they had been last.
 CREATE MACRO counts_known(known_ms) AS TABLE
 SELECT p, user_id, start_ms, end_ms, arg_max(clicks, o) AS clicks, true AS final
-FROM count_sent WHERE at_ms <= known_ms AND start_ms IS NOT NULL
+FROM count_sent
+WHERE at_ms <= known_ms AND user_id IS NOT NULL AND clicks IS NOT NULL
+    AND start_ms >= 0 AND end_ms > start_ms
 GROUP BY p, user_id, start_ms, end_ms;
 
 -- Everything that tells the time of an input partition: records, watermark and idle records.
