@@ -1,18 +1,18 @@
 """Differences in words."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 from aiokafka import TopicPartition
 
 from app.audit.logs import Logs
+from app.audit.stories import instant
 from app.diffing.comparing import WHATS, Said
 from app.diffing.gathering import Side
 from app.diffing.things import REASONS
 from app.topics import INNER, INPUTS, topic_name
 from app.versions.rules import rules_of
-from models.timestamps import iso
 
 
 def what_of(what: str, names: tuple[str, str]) -> str:
@@ -72,7 +72,7 @@ def _fields(values: Mapping[str, Any]) -> str:
 def _value(name: str, value: Any) -> str:
     if name in {"took_ms", "late_by_ms"}:
         return f"{value / 1000:g} s"
-    return iso(value) if name.endswith("_ms") else str(value)
+    return instant(value) if name.endswith("_ms") else str(value)
 
 
 async def fields_of(
@@ -86,11 +86,12 @@ async def fields_of(
     ]
     names = dict.fromkeys(name for value in values for name in value if name != "streamTime")
     other = [name for name in names if values[0].get(name) != values[1].get(name)]
-    told = (f"{name} {json.dumps([value.get(name) for value in values])}" for name in other)
+    told = (f"{name} [{', '.join(value.get(name, 'null') for value in values)}]" for name in other)
     return f"{_place(keys)} — {', '.join(told)}"
 
 
-async def _read(logs: Logs, topic: str, p: int, offset: int) -> dict[str, Any]:
+async def _read(logs: Logs, topic: str, p: int, offset: int) -> dict[str, str]:
+    """The fields of a record, each as it is written: nobody says what others' numbers are like."""
     at = TopicPartition(topic, p)
     found: list[Any] = []
 
@@ -98,5 +99,5 @@ async def _read(logs: Logs, topic: str, p: int, offset: int) -> dict[str, Any]:
         found.extend(record for record in records if record.offset == offset)
 
     await logs.read({at: offset}, {at: offset + 1}, take)
-    value: dict[str, Any] = json.loads(found[0].value) if found else {}
-    return value
+    value = msgspec.json.decode(found[0].value, type=dict[str, msgspec.Raw]) if found else {}
+    return {name: bytes(raw).decode() for name, raw in value.items()}
