@@ -76,13 +76,8 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
                 f"A replay runs as another version than {name_of(ours)} and {MAIN}; got "
                 f"{options['name']!r}. Say --as v2."
             )
-
-        def proceed() -> None:
-            if interrupt:
-                raise asyncio.CancelledError
-
         try:
-            async with open_logs(ours.connection, proceed, self.say) as logs:
+            async with open_logs(ours.connection, interrupt.proceed, self.say) as logs:
                 version = await begin(ours, target, since_ms, logs)
                 await self._tell(ours, version, logs)
                 changed = variables(version.name, version.rules)

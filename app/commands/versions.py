@@ -36,7 +36,7 @@ class versions(ConsoleCommand):  # noqa: N801 its name is the command's
         """Read and tell."""
         settings = load_settings()
         try:
-            async with open_logs(settings.connection, lambda: None, self.say) as logs:
+            async with open_logs(settings.connection, interrupt.proceed, self.say) as logs:
                 registry = await read_registry(settings, logs)
         except KafkaError as error:
             raise told(error, settings.broker, "nothing was changed") from error

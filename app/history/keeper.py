@@ -19,7 +19,7 @@ from app.answers import Unavailable
 from app.audit.logs import Logs, open_logs
 from app.history.errors import HistoryError
 from app.history.past import Past
-from app.history.reaching import fill, history_of, path_of
+from app.history.reaching import WORKERS, fill, history_of, path_of
 from app.settings import HistoryPolicy, Settings
 from app.stages import window_rules
 from models.errors import ClickstreamError
@@ -163,7 +163,7 @@ class Keeper:
     async def _caught_up(self, logs: Logs) -> Past:
         settings = self._settings
         if self._history is None:
-            self._history = history_of(settings, path_of(settings, "worker"), worker=True)
+            self._history = history_of(settings, path_of(settings, WORKERS), worker=True)
         self._began_s = began_s = time.monotonic()
         await fill(settings, self._history, logs, self._told, sure=self._sure)
         self._sure = False

@@ -1,10 +1,17 @@
 """How far a version has come: what it has read of the inputs, and what is on its way inside."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupIdNotFound,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
 
 from agents.spec import StageSpec
 from app.audit.logs import Logs
@@ -19,6 +26,13 @@ from models.watermark import NEVER_MS
 
 #: Offsets at a log's end that may hold no record: the marker of a transaction.
 _MARKERS = 1
+#: A coordinator that can't answer yet, and seconds until it is asked again.
+_NOT_YET = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+_RETRY_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +129,19 @@ def _inside(books: Books) -> dict[str, dict[str, int]]:
 
 
 async def members(settings: Settings, logs: Logs) -> int:
-    """How many workers of a version run."""
-    try:
-        (answer,) = await logs.admin.describe_consumer_groups([settings.identity])
-    except KafkaError:  # a broker that never had a group has nobody to ask
-        return 0
-    _, _, _, _, _, found, *_ = answer.groups[0]
-    return len(found)
+    """How many workers of a version run.
+
+    Raises:
+        KafkaError: Kafka does not tell; that is not the same as none.
+    """
+    while True:
+        try:
+            (answer,) = await logs.admin.describe_consumer_groups([settings.identity])
+            code, _, _, _, _, found, *_ = answer.groups[0]
+            if code not in {0, GroupIdNotFound.errno}:
+                raise for_code(code)(f"of the group {settings.identity}")
+        except _NOT_YET:  # after a start of the broker, or where no group ever was
+            logs.proceed()
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return len(found)
