@@ -45,7 +45,7 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
     """Run another version over all of the inputs, beside this one.
 
     It has a consumer group, inner topics, outputs, tables and a directory of its own and reads the
-    same inputs, from their start, as fast as it goes. CHANGES are the settings in which it differs,
+    same inputs, from their start, as fast as it goes. NAME=VALUE is a setting in which it differs,
     as WINDOW_SIZE=10m; without any it must give what this version gave (see diff).
 
     Once it has caught up it goes on with the traffic, until Ctrl-C. Interrupted or killed, it goes

@@ -22,7 +22,7 @@ _EXPIRING = (
 
 
 class retire(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Delete a version's topics, group and local stores.
+    """Delete a version's topics, its group and what it has in the data directory.
 
     The inputs stay. Lists what goes, and asks. The version that readers use and one whose workers
     run are refused. Interrupted, it goes on when it is run again.
@@ -61,6 +61,7 @@ def _agreed(version: str, interrupt: Interrupt) -> bool:
         with interrupt.aside():
             return click.confirm(f"Delete all of this, for ever: is {version} of no use any more?")
     except click.Abort:
+        click.echo()  # behind the question
         raise VersionError(
             f"Somebody must say that {version} may go; nobody answered. Nothing was deleted. To "
             "delete it without a question: --yes"
