@@ -113,7 +113,8 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
             while not interrupt:
                 await follow.pause(interrupt)
                 now = await follow.look(stages)
-                reporter.show(now.read, now.told(rate.of(now.read - first.read)))
+                line = now.told(rate.of(now.read - first.read))
+                reporter.show(now.read, now.brief if reporter.is_bar else line)
                 if done.for_long(now.has_done(last)) and not caught_up:
                     caught_up = True
                     reporter.note(

@@ -22,7 +22,7 @@ _EXPIRING = (
 
 
 class retire(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Delete a version's topics, its group and what it has in the data directory.
+    """Delete a version's topics, group and files here.
 
     The inputs stay. Lists what goes, and asks. The version that readers use and one whose workers
     run are refused. Interrupted, it goes on when it is run again.

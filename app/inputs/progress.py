@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 #: Seconds between two lines where there is no terminal.
 _LINE_INTERVAL_S = 5.0
@@ -49,6 +50,11 @@ class Reporter:
         self._bar = self._new_bar() if self._console.is_terminal and not quiet else None
         self._interval_s = _DRAW_INTERVAL_S if self._bar else _LINE_INTERVAL_S
         self._next = 0.0 if self._bar else time.monotonic() + self._interval_s
+
+    @property
+    def is_bar(self) -> bool:
+        """Whether a bar tells the share and the time that is left, in what room a terminal has."""
+        return self._bar is not None
 
     def show(self, done: int, text: str) -> None:
         """Tell how far the work is.
@@ -104,9 +110,14 @@ class Reporter:
         bar = Progress(
             TextColumn("{task.description}"),
             *columns,
-            TextColumn("{task.fields[text]}"),
+            # What does not fit is cut at the text's end, and nothing before it.
+            TextColumn(
+                "{task.fields[text]}",
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=self._console,
             transient=True,
+            expand=True,
         )
         bar.add_task(self._title, total=self._total, text="")
         return bar

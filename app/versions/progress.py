@@ -33,6 +33,8 @@ _NOT_YET = (
     NotCoordinatorForGroupError,
 )
 _RETRY_SECONDS = 0.2
+#: Characters of an instant up to its seconds.
+_SECONDS = len("2000-01-01T00:00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,14 @@ class Look:
             and all(self.taken[stage] >= sent for stage, sent in before.sent.items())
         )
 
+    @property
+    def brief(self) -> str:
+        """For a person, beside a bar that tells how long it will take."""
+        text = f"{self.read:,} of {self.total:,}"
+        if self.stream_ms > NEVER_MS:
+            text += f", stream time {second_of(iso(self.stream_ms))}"
+        return text
+
     def told(self, rate: float) -> str:
         """A line for a person.
 
@@ -90,6 +100,11 @@ class Look:
             text += f", stream time {iso(self.stream_ms)}"
         left = self.total - self.read
         return text + (f", {left / rate:,.0f} s left" if rate >= 1 and left else "")
+
+
+def second_of(instant: str) -> str:
+    """An instant as :func:`iso` writes it, cut to seconds: a terminal is narrow."""
+    return f"{instant[:_SECONDS]}Z"
 
 
 async def look(

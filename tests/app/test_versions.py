@@ -174,6 +174,7 @@ def test_progress_tells_records_stream_time_and_what_is_left() -> None:
     now = Look({AT: 60}, {AT: 10}, {AT: 110}, {}, {}, 0)
     text = "50 of 100 records, 5 a second, stream time 1970-01-01T00:00:00.000Z, 10 s left"
     assert text == now.told(5.0)
+    assert "50 of 100, stream time 1970-01-01T00:00:00Z" == now.brief
     assert (50, 100, 50) == (now.read, now.total, now.lag)
     assert "stream time" not in Look({AT: 60}, {AT: 10}, {AT: 110}, {}, {}, NEVER_MS).told(5.0)
 
