@@ -31,6 +31,7 @@ from app.versions.rules import (
     with_rules,
 )
 from app.versions.worker import ReplayWorker, replay_worker
+from models.errors import BrokerError
 
 if TYPE_CHECKING:
     from app.bootstrap import App
@@ -108,11 +109,16 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
         stages = cast("App", self.app).engine.specs.values()
         name = follow.target.version
         last = first = await follow.look(stages)
+        now: Look | None = first
         rate, caught_up, done = Rate(), False, Lasting(2 * follow.target.watermark_interval_ms)
         with Reporter(f"replay {name}", first.total, quiet=self.quiet) as reporter:
             while not interrupt:
                 await follow.pause(interrupt)
-                now = await follow.look(stages)
+                now, before = await follow.look_again(stages), now
+                if now is None:
+                    if before is not None:
+                        reporter.note(f"Kafka does not answer: {name} and its worker wait for it.")
+                    continue
                 line = now.told(rate.of(now.read - first.read))
                 reporter.show(now.read, now.brief if reporter.is_bar else line)
                 if done.for_long(now.has_done(last)) and not caught_up:
@@ -169,6 +175,13 @@ class Following:
     async def look(self, stages: Collection[StageSpec]) -> Look:
         """How far it is."""
         return await look(self.target, self.version, self.logs, stages)
+
+    async def look_again(self, stages: Collection[StageSpec]) -> Look | None:
+        """The same, later on; None where Kafka does not answer: the worker waits for it, too."""
+        try:
+            return await self.look(stages)
+        except (KafkaError, OSError, BrokerError):
+            return None
 
     async def pause(self, interrupt: Interrupt) -> None:
         """Wait for the next look, as long as the worker runs and nobody asks to end."""

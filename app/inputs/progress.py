@@ -85,7 +85,7 @@ class Reporter:
 
     def note(self, text: str) -> None:
         """Tell a person something that stays on the screen."""
-        self._console.print(text)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         if self._bar is not None:

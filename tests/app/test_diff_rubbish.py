@@ -59,7 +59,7 @@ def test_a_window_in_a_year_that_we_never_write_is_told(versions: Versions) -> N
 
 
 class Log:
-    """Two inner topics with one record each."""
+    """Two inner topics, each with one record that is everywhere."""
 
     def __init__(self, values: Mapping[str, bytes]) -> None:
         self._values = values
@@ -79,6 +79,40 @@ def test_a_number_that_python_does_not_read_is_told_as_it_stands(versions: Versi
             "v2.enriched-clicks": b'{"page": "/", "bot": false}',
         }
     )
-    said = [[{"p": 0, "inner_o": 5}], [{"p": 0, "inner_o": 6}]]
+    said = [[{"p": 0, "inner_o": 5, "digest": 1}], [{"p": 0, "inner_o": 6, "digest": 2}]]
     told = asyncio.run(fields_of(log, versions.sides, {"kind": "clicks", "q": 0, "o": 1}, said))
     assert f'clicks-0-1 — page [{digits}, "/"]' == told
+
+
+def test_of_several_records_those_that_differ_are_held_against_each_other(
+    versions: Versions,
+) -> None:
+    """One of them is as the other version has it."""
+
+    class Two(Log):
+        async def read(self, starts: Any, _ends: Any, take: Any) -> None:
+            [(at, offset)] = starts.items()
+            value = b'{"page": "/"}' if offset < 9 else b'{"page": "/x"}'
+            take(at, [SimpleNamespace(offset=offset, value=value)])
+
+    log: Any = Two({})
+    said = [
+        [{"p": 0, "inner_o": 5, "digest": 1}],
+        [{"p": 0, "inner_o": 6, "digest": 1}, {"p": 0, "inner_o": 9, "digest": 2}],
+    ]
+    keys = {"kind": "clicks", "q": 0, "o": 1}
+    told = asyncio.run(fields_of(log, versions.sides, keys, said))
+    assert 'clicks-0-1 — page ["/", "/x"]' == told
+    places = "main: partition 0, offset 5; v2: partition 0, offset 6 and partition 0, offset 9"
+    assert f"clicks-0-1 — {places}" == example(keys, said, ("main", "v2"))
+
+
+def test_a_record_too_deep_to_be_read_has_no_fields(versions: Versions) -> None:
+    """Those of the other one are told."""
+    deep = b"[" * 100_000 + b"]" * 100_000
+    log: Any = Log(
+        {"enriched-clicks": b'{"x": ' + deep + b"}", "v2.enriched-clicks": b'{"page": "/"}'}
+    )
+    said = [[{"p": 0, "inner_o": 5, "digest": 1}], [{"p": 0, "inner_o": 6, "digest": 2}]]
+    told = asyncio.run(fields_of(log, versions.sides, {"kind": "clicks", "q": 0, "o": 1}, said))
+    assert 'clicks-0-1 — page [null, "/"]' == told
