@@ -4,6 +4,8 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, NoReturn
 
 from faust.cli import AppCommand
@@ -40,8 +42,28 @@ class Interrupt:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._heard, number, task)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave Ctrl-C and SIGTERM to Python while a person is asked, and nothing else goes on."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        try:
+            yield
+        finally:
+            self.listen()
+
     def __bool__(self) -> bool:
         return self.signal is not None
+
+    def proceed(self) -> None:
+        """Go on, unless someone asked the command to end.
+
+        Raises:
+            asyncio.CancelledError: Someone did.
+        """
+        if self:
+            raise asyncio.CancelledError
 
     @property
     def exit_code(self) -> int:

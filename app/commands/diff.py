@@ -1,11 +1,11 @@
 """``faust -A app diff``: what two versions emitted, against each other."""
 
-import asyncio
 import gc
 import json
 from time import time_ns
 from typing import Any
 
+import click
 import msgspec
 from aiokafka.errors import KafkaError
 from faust.cli import argument, option
@@ -19,7 +19,8 @@ from app.diffing.report import show
 from app.diffing.result import Result
 from app.inputs.cluster import told
 from app.inputs.progress import Reporter
-from app.settings import Settings, load_settings
+from app.settings import MAIN, Settings, load_settings
+from app.versions.errors import VersionError
 from app.versions.registry import Compared, Registry, put_version, read_registry
 from app.versions.rules import name_of
 from models.timestamps import iso
@@ -43,7 +44,11 @@ class diff(ConsoleCommand):  # noqa: N801 its name is the command's
         argument("one", metavar="ONE"),
         argument("other", metavar="OTHER"),
         option(
-            "--examples", type=int, default=3, show_default=True, help="Differences told of a kind."
+            "--examples",
+            type=click.IntRange(min=0),
+            default=3,
+            show_default=True,
+            help="Differences told of a kind.",
         ),
         option("--json", "as_json", is_flag=True, default=False, help="For machines."),
     ]
@@ -52,14 +57,9 @@ class diff(ConsoleCommand):  # noqa: N801 its name is the command's
         """Compare and report."""
         gc.set_threshold(_COLLECT_AFTER)  # it would walk all rows in flight again and again
         settings = load_settings()
-
-        def proceed() -> None:
-            if interrupt:
-                raise asyncio.CancelledError
-
         try:
             with Reporter("diff", None, quiet=self.quiet, lines=False) as reporter:
-                async with open_logs(settings.connection, proceed, reporter.note) as logs:
+                async with open_logs(settings.connection, interrupt.proceed, reporter.note) as logs:
                     result = await _compare(settings, logs, reporter, options)
         except KafkaError as error:
             raise told(error, settings.broker, "nothing was changed") from error
@@ -76,13 +76,27 @@ async def _compare(
 ) -> Result:
     registry = await read_registry(settings, logs)
     one, other = (_side(settings, registry, options[name]) for name in ("one", "other"))
+    if one.name == other.name:
+        raise VersionError(
+            f"Two versions are compared; got {one.name} twice. Name another one; there are: "
+            f"{', '.join(sorted({MAIN, *registry.versions}))}."
+        )
     result = await Diff(logs, (one, other), options["examples"], reporter.begin).run()
-    for side, against in ((one, other), (other, one)):
-        if side.begun is not None:
-            at = iso(time_ns() // 1_000_000)
-            compared = Compared(against.name, at, result.differences)
-            await put_version(settings, msgspec.structs.replace(side.begun, compared=compared))
+    await _remember(settings, logs, (one, other), result.differences)
     return result
+
+
+async def _remember(
+    settings: Settings, logs: Logs, sides: tuple[Side, Side], differences: int
+) -> None:
+    """Remember that they were compared, of those that are still there as they were begun."""
+    versions = (await read_registry(settings, logs)).versions
+    at = iso(time_ns() // 1_000_000)
+    for side, against in (sides, sides[::-1]):
+        version = versions.get(side.name)
+        if version is not None and side.begun is not None and version.begun == side.begun.begun:
+            compared = Compared(against.name, at, differences)
+            await put_version(settings, msgspec.structs.replace(version, compared=compared))
 
 
 def _side(settings: Settings, registry: Registry, name: str) -> Side:

@@ -34,7 +34,7 @@ class promote(ConsoleCommand):  # noqa: N801 its name is the command's
         stages = cast("App", self.app).engine.specs.values()
         version = options["version"]
         try:
-            async with open_logs(settings.connection, lambda: None, self.say) as logs:
+            async with open_logs(settings.connection, interrupt.proceed, self.say) as logs:
                 before = await name_for_readers(
                     settings, version, logs, stages, force=options["force"]
                 )

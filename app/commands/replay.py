@@ -31,6 +31,7 @@ from app.versions.rules import (
     with_rules,
 )
 from app.versions.worker import ReplayWorker, replay_worker
+from models.errors import BrokerError
 
 if TYPE_CHECKING:
     from app.bootstrap import App
@@ -45,7 +46,7 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
     """Run another version over all of the inputs, beside this one.
 
     It has a consumer group, inner topics, outputs, tables and a directory of its own and reads the
-    same inputs, from their start, as fast as it goes. CHANGES are the settings in which it differs,
+    same inputs, from their start, as fast as it goes. NAME=VALUE is a setting in which it differs,
     as WINDOW_SIZE=10m; without any it must give what this version gave (see diff).
 
     Once it has caught up it goes on with the traffic, until Ctrl-C. Interrupted or killed, it goes
@@ -76,13 +77,8 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
                 f"A replay runs as another version than {name_of(ours)} and {MAIN}; got "
                 f"{options['name']!r}. Say --as v2."
             )
-
-        def proceed() -> None:
-            if interrupt:
-                raise asyncio.CancelledError
-
         try:
-            async with open_logs(ours.connection, proceed, self.say) as logs:
+            async with open_logs(ours.connection, interrupt.proceed, self.say) as logs:
                 version = await begin(ours, target, since_ms, logs)
                 await self._tell(ours, version, logs)
                 changed = variables(version.name, version.rules)
@@ -113,12 +109,18 @@ class replay(ConsoleCommand):  # noqa: N801 its name is the command's
         stages = cast("App", self.app).engine.specs.values()
         name = follow.target.version
         last = first = await follow.look(stages)
+        now: Look | None = first
         rate, caught_up, done = Rate(), False, Lasting(2 * follow.target.watermark_interval_ms)
         with Reporter(f"replay {name}", first.total, quiet=self.quiet) as reporter:
             while not interrupt:
                 await follow.pause(interrupt)
-                now = await follow.look(stages)
-                reporter.show(now.read, now.told(rate.of(now.read - first.read)))
+                now, before = await follow.look_again(stages), now
+                if now is None:
+                    if before is not None:
+                        reporter.note(f"Kafka does not answer: {name} and its worker wait for it.")
+                    continue
+                line = now.told(rate.of(now.read - first.read))
+                reporter.show(now.read, now.brief if reporter.is_bar else line)
                 if done.for_long(now.has_done(last)) and not caught_up:
                     caught_up = True
                     reporter.note(
@@ -173,6 +175,13 @@ class Following:
     async def look(self, stages: Collection[StageSpec]) -> Look:
         """How far it is."""
         return await look(self.target, self.version, self.logs, stages)
+
+    async def look_again(self, stages: Collection[StageSpec]) -> Look | None:
+        """The same, later on; None where Kafka does not answer: the worker waits for it, too."""
+        try:
+            return await self.look(stages)
+        except (KafkaError, OSError, BrokerError):
+            return None
 
     async def pause(self, interrupt: Interrupt) -> None:
         """Wait for the next look, as long as the worker runs and nobody asks to end."""

@@ -14,6 +14,7 @@ from app.commands.console import ConsoleCommand, Interrupt
 from app.inputs.cluster import told
 from app.settings import MAIN, Settings, load_settings
 from app.topics import OUTPUTS
+from app.versions.progress import second_of
 from app.versions.registry import Registry, read_registry
 from app.versions.rules import differing, name_of, rules_of
 
@@ -36,7 +37,7 @@ class versions(ConsoleCommand):  # noqa: N801 its name is the command's
         """Read and tell."""
         settings = load_settings()
         try:
-            async with open_logs(settings.connection, lambda: None, self.say) as logs:
+            async with open_logs(settings.connection, interrupt.proceed, self.say) as logs:
                 registry = await read_registry(settings, logs)
         except KafkaError as error:
             raise told(error, settings.broker, "nothing was changed") from error
@@ -61,9 +62,13 @@ def _table(registry: Registry, settings: Settings) -> Table:
         row = ["", "", ""]
         if version is not None and name != MAIN:
             pairs = differing(ours, version.rules).items()
-            row[:2] = version.begun, ", ".join(f"{rule}={now}" for rule, (_, now) in pairs)
+            row[:2] = (
+                second_of(version.begun),
+                ", ".join(f"{rule}={now}" for rule, (_, now) in pairs),
+            )
         if version is not None and version.compared:
             compared = version.compared
-            row[2] = f"{compared.differences:,} from {compared.other}, {compared.at}"
+            at = second_of(compared.at)
+            row[2] = f"{compared.differences:,} from {compared.other}, {at}"
         table.add_row(name, "use it" if name == registry.current else "", *row)
     return table

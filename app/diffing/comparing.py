@@ -8,7 +8,7 @@ from app.audit.states import NEVER_MS
 from app.audit.warehouse import Warehouse
 from app.diffing.gathering import Side
 from app.diffing.result import Line
-from app.diffing.things import Thing
+from app.diffing.things import TOTALS, Thing
 from app.versions.rules import differing, rules_of
 
 #: Of each side: the records in which it speaks of one thing.
@@ -106,7 +106,7 @@ def _put_totals(warehouse: Warehouse) -> None:
         warehouse.execute(f"""
             CREATE TABLE {letter}_totals AS
             SELECT user_id, start_ms - start_ms % stretch_ms() AS start_ms,
-                sum(clicks)::BIGINT AS clicks
+                sum(clicks) AS clicks
             FROM (SELECT user_id, start_ms, max_by(clicks, revision) AS clicks
                 FROM {letter}_count_sent GROUP BY user_id, start_ms)
             GROUP BY ALL
@@ -145,9 +145,10 @@ def _differing(thing: Thing, sides: tuple[Side, Side]) -> Iterator[str]:
     rules = differing(rules_of(one.settings), rules_of(other.settings))
     differ = {name: str(name in rules).lower() for name in rules_of(one.settings)}
     keys = ", ".join(thing.keys)
-    deleted = {"only_b": one, "only_a": other}
+    # A sum lacks what retention deleted: it is other, not gone.
+    deleted = {"only_b": [one], "only_a": [other], "other": [*sides] if thing is TOTALS else []}
     for what, (x, test) in WHATS.items():
-        if what in deleted and deleted[what].shortened.intersection(thing.topics):
+        if any(side.shortened.intersection(thing.topics) for side in deleted.get(what, ())):
             continue
         y = "b" if x == "a" else "a"
         cases = "".join(

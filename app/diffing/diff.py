@@ -9,6 +9,7 @@ from app.audit.logs import Logs
 from app.audit.rules import Choice, Rules
 from app.audit.states import NEVER_MS
 from app.audit.warehouse import Warehouse
+from app.diffing.beside import beside
 from app.diffing.comparing import LETTERS, compare, examples, prepare, stretch_ms
 from app.diffing.gathering import Gathering, Side
 from app.diffing.result import Kind, Result
@@ -62,7 +63,7 @@ class Diff:
         for letter, side in zip(LETTERS, self._sides, strict=True):
             await Gathering(self._logs, warehouse, side, self._doing).gather(letter)
         self._doing("comparing")
-        prepare(warehouse, self._sides)
+        await beside(warehouse, self._logs.proceed, prepare, warehouse, self._sides)
         [whole_ms] = warehouse.one("SELECT whole_ms()")
         self._note(whole_ms)
         same_size = "WINDOW_SIZE" not in self._result.rules
@@ -72,7 +73,8 @@ class Diff:
             await self._compare(warehouse, thing)
 
     async def _compare(self, warehouse: Warehouse, thing: Thing) -> None:
-        self._result.lines.append(compare(warehouse, thing, self._sides))
+        line = await beside(warehouse, self._logs.proceed, compare, warehouse, thing, self._sides)
+        self._result.lines.append(line)
         names = self._result.names
         for what, why, count in warehouse.rows(
             "SELECT what, why, count(*) AS n FROM differing GROUP BY ALL ORDER BY n DESC, what, why"
@@ -124,5 +126,5 @@ class Diff:
             for short in sorted(side.shortened):
                 notes.append(
                     f"Retention has deleted records of {short} in {side.name}: what only the other "
-                    "has is not told."
+                    "has is not told, nor in which sums they differ."
                 )

@@ -103,8 +103,8 @@ class Gathering:
         self._keep("inner_told", letter)
 
     def _keep(self, table: str, letter: str) -> None:
-        self._warehouse.execute(f"CREATE TABLE {letter}_{table} AS FROM {table}")
-        self._warehouse.execute(f"TRUNCATE {table}")
+        self._warehouse.execute(f"ALTER TABLE {table} RENAME TO {letter}_{table}")
+        self._warehouse.execute(f"CREATE TABLE {table} AS FROM {letter}_{table} LIMIT 0")
 
     def _topic(self, short: str) -> list[TopicPartition]:
         name = topic_name(self._settings, short)
@@ -114,12 +114,13 @@ class Gathering:
         partitions = self._topic(short)
         ends = await self._logs.end_of(partitions)
         starts = await self._logs.start_of(partitions)
-        if any(starts.values()):
-            self._side.shortened.add(short)
         count = sum(ends.values()) - sum(starts.values())
         self._doing(f"{self._side.name}: reading {short}, up to {count:,} records")
         await self._logs.read(starts, ends, arrivals.take)
         arrivals.flush()
+        # Retention may have deleted more while this was read.
+        if any((await self._logs.start_of(partitions)).values()):
+            self._side.shortened.add(short)
 
     async def _settled(self) -> Mapping[str, Mapping[int, State]]:
         """What the stages say, none of them in the middle of a turn.

@@ -1,18 +1,22 @@
 """Differences in words."""
 
-import json
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
+import msgspec
 from aiokafka import TopicPartition
 
 from app.audit.logs import Logs
+from app.audit.stories import instant
 from app.diffing.comparing import WHATS, Said
 from app.diffing.gathering import Side
 from app.diffing.things import REASONS
 from app.topics import INNER, INPUTS, topic_name
 from app.versions.rules import rules_of
-from models.timestamps import iso
+
+#: Columns that say where an inner record is.
+_NAMES = {"p": "partition", "inner_o": "offset"}
 
 
 def what_of(what: str, names: tuple[str, str]) -> str:
@@ -63,16 +67,16 @@ def _place(keys: Mapping[str, Any]) -> str:
 
 def _fields(values: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{name.removesuffix('_ms')} {_value(name, value)}"
+        f"{_NAMES.get(name, name).removesuffix('_ms')} {_value(name, value)}"
         for name, value in values.items()
-        if value is not None and name not in {"p", "inner_o", "digest"}
+        if value is not None and name != "digest"
     )
 
 
 def _value(name: str, value: Any) -> str:
     if name in {"took_ms", "late_by_ms"}:
         return f"{value / 1000:g} s"
-    return iso(value) if name.endswith("_ms") else str(value)
+    return instant(value) if name.endswith("_ms") else str(value)
 
 
 async def fields_of(
@@ -80,17 +84,19 @@ async def fields_of(
 ) -> str:
     """The fields in which an inner record is another, with both values."""
     short = dict(zip(INPUTS, INNER, strict=True))[keys["kind"]]
+    others = next(pair for pair in product(*said) if pair[0]["digest"] != pair[1]["digest"])
     values = [
-        await _read(logs, topic_name(side.settings, short), each[0]["p"], each[0]["inner_o"])
-        for side, each in zip(sides, said, strict=True)
+        await _read(logs, topic_name(side.settings, short), at["p"], at["inner_o"])
+        for side, at in zip(sides, others, strict=True)
     ]
     names = dict.fromkeys(name for value in values for name in value if name != "streamTime")
     other = [name for name in names if values[0].get(name) != values[1].get(name)]
-    told = (f"{name} {json.dumps([value.get(name) for value in values])}" for name in other)
+    told = (f"{name} [{', '.join(value.get(name, 'null') for value in values)}]" for name in other)
     return f"{_place(keys)} — {', '.join(told)}"
 
 
-async def _read(logs: Logs, topic: str, p: int, offset: int) -> dict[str, Any]:
+async def _read(logs: Logs, topic: str, p: int, offset: int) -> dict[str, str]:
+    """The fields of a record, each as it is written: nobody says what others' numbers are like."""
     at = TopicPartition(topic, p)
     found: list[Any] = []
 
@@ -98,5 +104,8 @@ async def _read(logs: Logs, topic: str, p: int, offset: int) -> dict[str, Any]:
         found.extend(record for record in records if record.offset == offset)
 
     await logs.read({at: offset}, {at: offset + 1}, take)
-    value: dict[str, Any] = json.loads(found[0].value) if found else {}
-    return value
+    try:
+        value = msgspec.json.decode(found[0].value, type=dict[str, msgspec.Raw]) if found else {}
+    except RecursionError:
+        return {}
+    return {name: bytes(raw).decode() for name, raw in value.items()}

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from app.commands.console import Interrupt
 from app.history.errors import HistoryError
 from app.history.past import Moment
-from app.history.reaching import catch_up, history_of, path_of
+from app.history.reaching import COMMANDS, catch_up, history_of, path_of
 from app.history.store import History
 from app.inputs.cluster import told
 from app.inputs.progress import Reporter
@@ -94,7 +94,7 @@ async def caught_up(settings: Settings, interrupt: Interrupt, reporter: Reporter
     def doing(done: int, of: int) -> None:
         reporter.show(done, f"reading {done:,} of {of:,} records of the logs")
 
-    history = history_of(settings, path_of(settings, "commands"))
+    history = history_of(settings, path_of(settings, COMMANDS))
     try:
         await catch_up(settings, history, proceed_of(interrupt), doing, reporter.note)
     except KafkaError as error:

@@ -19,7 +19,7 @@ from app.answers import Unavailable
 from app.audit.logs import Logs, open_logs
 from app.history.errors import Forgotten, HistoryError
 from app.history.past import Past
-from app.history.reaching import fill, history_of, path_of
+from app.history.reaching import WORKERS, fill, history_of, path_of
 from app.settings import HistoryPolicy, Settings
 from app.stages import window_rules
 from models.errors import ClickstreamError
@@ -175,7 +175,7 @@ class Keeper:
             self._history.close()  # after some faults DuckDB takes nothing before that
             self._history = None
         if self._history is None:
-            self._history = history_of(settings, path_of(settings, "worker"), worker=True)
+            self._history = history_of(settings, path_of(settings, WORKERS), worker=True)
         self._began_s = began_s = time.monotonic()
         self._broken = True
         await fill(settings, self._history, logs, self._told, sure=self._sure)

@@ -10,6 +10,8 @@ from app.history.store import History
 from app.settings import Settings
 from app.topics import CLICKS, PURCHASES, topic_name
 
+#: Whose histories there are: the worker's, and that of commands.
+HISTORIES = WORKERS, COMMANDS = "worker", "commands"
 #: Memory that DuckDB takes in a command before it writes to the disk beside its file.
 _COMMAND_MEMORY = "1GB"
 #: In a worker, beside its stages, and how many threads may scan.

@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 #: Seconds between two lines where there is no terminal.
 _LINE_INTERVAL_S = 5.0
@@ -50,6 +51,11 @@ class Reporter:
         self._interval_s = _DRAW_INTERVAL_S if self._bar else _LINE_INTERVAL_S
         self._next = 0.0 if self._bar else time.monotonic() + self._interval_s
 
+    @property
+    def is_bar(self) -> bool:
+        """Whether a bar tells the share and the time that is left, in what room a terminal has."""
+        return self._bar is not None
+
     def show(self, done: int, text: str) -> None:
         """Tell how far the work is.
 
@@ -79,7 +85,7 @@ class Reporter:
 
     def note(self, text: str) -> None:
         """Tell a person something that stays on the screen."""
-        self._console.print(text)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -104,9 +110,14 @@ class Reporter:
         bar = Progress(
             TextColumn("{task.description}"),
             *columns,
-            TextColumn("{task.fields[text]}"),
+            # What does not fit is cut at the text's end, and nothing before it.
+            TextColumn(
+                "{task.fields[text]}",
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=self._console,
             transient=True,
+            expand=True,
         )
         bar.add_task(self._title, total=self._total, text="")
         return bar

@@ -1,10 +1,17 @@
 """How far a version has come: what it has read of the inputs, and what is on its way inside."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupIdNotFound,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
 
 from agents.spec import StageSpec
 from app.audit.logs import Logs
@@ -19,6 +26,15 @@ from models.watermark import NEVER_MS
 
 #: Offsets at a log's end that may hold no record: the marker of a transaction.
 _MARKERS = 1
+#: A coordinator that can't answer yet, and seconds until it is asked again.
+_NOT_YET = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+_RETRY_SECONDS = 0.2
+#: Characters of an instant up to its seconds.
+_SECONDS = len("2000-01-01T00:00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,14 @@ class Look:
             and all(self.taken[stage] >= sent for stage, sent in before.sent.items())
         )
 
+    @property
+    def brief(self) -> str:
+        """For a person, beside a bar that tells how long it will take."""
+        text = f"{self.read:,} of {self.total:,}"
+        if self.stream_ms > NEVER_MS:
+            text += f", stream time {second_of(iso(self.stream_ms))}"
+        return text
+
     def told(self, rate: float) -> str:
         """A line for a person.
 
@@ -76,6 +100,11 @@ class Look:
             text += f", stream time {iso(self.stream_ms)}"
         left = self.total - self.read
         return text + (f", {left / rate:,.0f} s left" if rate >= 1 and left else "")
+
+
+def second_of(instant: str) -> str:
+    """An instant as :func:`iso` writes it, cut to seconds: a terminal is narrow."""
+    return f"{instant[:_SECONDS]}Z"
 
 
 async def look(
@@ -115,10 +144,19 @@ def _inside(books: Books) -> dict[str, dict[str, int]]:
 
 
 async def members(settings: Settings, logs: Logs) -> int:
-    """How many workers of a version run."""
-    try:
-        (answer,) = await logs.admin.describe_consumer_groups([settings.identity])
-    except KafkaError:  # a broker that never had a group has nobody to ask
-        return 0
-    _, _, _, _, _, found, *_ = answer.groups[0]
-    return len(found)
+    """How many workers of a version run.
+
+    Raises:
+        KafkaError: Kafka does not tell; that is not the same as none.
+    """
+    while True:
+        try:
+            (answer,) = await logs.admin.describe_consumer_groups([settings.identity])
+            code, _, _, _, _, found, *_ = answer.groups[0]
+            if code not in {0, GroupIdNotFound.errno}:
+                raise for_code(code)(f"of the group {settings.identity}")
+        except _NOT_YET:  # after a start of the broker, or where no group ever was
+            logs.proceed()
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return len(found)

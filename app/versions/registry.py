@@ -13,7 +13,7 @@ from app.audit.logs import Logs
 from app.settings import MAIN, Settings
 from app.topics import OUTPUTS, topic_name
 from app.versions.errors import VersionError
-from app.versions.rules import differing, name_of, rules_of, with_rules
+from app.versions.rules import check_known, differing, name_of, rules_of, with_rules
 from models.errors import SettingsError
 
 #: Key of the record that names the version for readers: no version is called so.
@@ -76,9 +76,9 @@ class Registry:
         """The settings of a version: those of the environment for the one that it names.
 
         Raises:
-            VersionError: There is no such version.
+            VersionError: There is no such version, or a later release has begun it.
         """
-        if name in {ours.version, name_of(ours)}:
+        if name == name_of(ours):
             return ours
         if (version := self.versions.get(name)) is None:
             known = ", ".join(sorted({*self.versions, name_of(ours)}))
@@ -149,9 +149,14 @@ async def begun_at(settings: Settings, logs: Logs) -> Mapping[str, list[int]]:
     return version.starts if version else {}
 
 
+def record_of(version: Version) -> tuple[bytes, bytes]:
+    """The key and the value that remember a version as it is now."""
+    return version.name.encode(), msgspec.json.encode(version)
+
+
 async def put_version(settings: Settings, version: Version) -> None:
     """Remember a version as it is now."""
-    await _put(settings, version.name.encode(), msgspec.json.encode(version))
+    await _put(settings, *record_of(version))
 
 
 async def forget_version(settings: Settings, name: str) -> None:
@@ -178,10 +183,12 @@ def check_rules(settings: Settings, registry: Registry) -> None:
 
     Raises:
         SettingsError: It is not: its numbers would be of both.
+        VersionError: A later release has begun it, and knows more rules.
     """
     version = registry.versions.get(settings.version)
     if version is None:
         return
+    check_known(version.name, version.rules)
     if wrong := differing(version.rules, rules_of(settings)):
         found = ", ".join(f"{name} {was} and is {now}" for name, (was, now) in wrong.items())
         remedy = " ".join(f"CLICKSTREAM_{name}={was}" for name, (was, _) in wrong.items())

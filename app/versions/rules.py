@@ -9,6 +9,9 @@ from app.fields import PREFIX, duration
 from app.settings import MAIN, Settings, load_settings
 from app.versions.errors import VersionError
 
+#: What else is in the data directory, beside the application id's stores.
+_TAKEN = ("history", "lock", "probe")
+
 #: The settings' names without their prefix, and their fields.
 RULES: Mapping[str, str] = {
     str(field.validation_alias).removeprefix(PREFIX): name
@@ -29,8 +32,25 @@ def rules_of(settings: Settings) -> dict[str, str]:
 
 
 def differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """The rules that two versions do not share, with both values."""
-    return {name: (one[name], other[name]) for name in RULES if one[name] != other[name]}
+    """The rules that two versions do not share, with both values.
+
+    A rule that one of them was begun without, by an earlier release, is none in which they differ.
+    """
+    both = [name for name in RULES if name in one and name in other]
+    return {name: (one[name], other[name]) for name in both if one[name] != other[name]}
+
+
+def check_known(version: str, rules: Mapping[str, str]) -> None:
+    """Check that this release knows all rules of a version.
+
+    Raises:
+        VersionError: It does not: it would compute something else.
+    """
+    if unknown := [name for name in rules if name not in RULES]:
+        raise VersionError(
+            f"A version is run by a release that knows its settings; {version} was begun with "
+            f"{', '.join(unknown)}. Use the release that began it, or a later one."
+        )
 
 
 def changes_of(pairs: Iterable[str]) -> dict[str, str]:
@@ -61,7 +81,16 @@ def with_rules(settings: Settings, version: str, changes: Mapping[str, str]) -> 
 
     Raises:
         SettingsError: A name or a value is not accepted.
+        VersionError: There is no name, or it is one of ours in the data directory; or a rule that
+            a later release knows.
     """
+    if version != MAIN and version in {"", settings.app_id, *_TAKEN}:
+        raise VersionError(
+            f"A version has a name, and a directory of that name in {settings.data_dir}; got "
+            f"{version!r}{', which is there for something else' if version else ''}. Choose "
+            "another one, as v2."
+        )
+    check_known(version, changes)
     given = {PREFIX + name: value for name, value in changes.items()}
     read = load_settings(given | {PREFIX + "VERSION": version})
     fields = {RULES[name]: getattr(read, RULES[name]) for name in changes}

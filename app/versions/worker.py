@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from app.settings import environment
 from app.versions.errors import VersionError
@@ -56,11 +57,13 @@ async def replay_worker(
         variables: What is set otherwise in its environment.
         directory: The version's, where its log goes.
         port: Of its web views; None: a free one.
+
+    Raises:
+        VersionError: The directory can't be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 once, before anything runs
     log = directory / "replay.log"
     arguments = ["worker", "-l", "info", "--web-port", str(port or _free_port())]
-    with log.open("ab") as output:
+    with _opened(log) as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -77,6 +80,17 @@ async def replay_worker(
         yield ReplayWorker(process, log)
     finally:
         await _end(process)
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError as error:
+        raise VersionError(
+            f"What the worker of a replay prints goes to {log}; that can't be written "
+            f"({error.strerror}). Set CLICKSTREAM_DATA_DIR."
+        ) from None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

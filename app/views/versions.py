@@ -7,8 +7,8 @@ from aiokafka.errors import KafkaError
 
 from app.answers import Unavailable, json_answer
 from app.audit.logs import open_logs
-from app.versions.errors import VersionError
 from app.versions.registry import read_registry
+from models.errors import ClickstreamError
 
 if TYPE_CHECKING:
     from app.bootstrap import App
@@ -23,9 +23,9 @@ def views(app: "App") -> dict[str, "View"]:
         try:
             async with open_logs(settings.connection, lambda: None, print) as logs:
                 registry = await read_registry(settings, logs)
-        except KafkaError as error:
-            raise Unavailable(f"Kafka must tell of the versions; it does not: {error}.") from None
-        except VersionError as error:
+        except (KafkaError, OSError) as error:
+            raise Unavailable(f"Kafka must tell of the versions; it does not: {error!r}.") from None
+        except ClickstreamError as error:
             raise Unavailable(str(error)) from None
         return json_answer(registry.as_json(settings))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka import TopicPartition
 
@@ -93,6 +94,37 @@ def test_a_value_that_is_not_accepted_is_named_as_it_was_given() -> None:
         with_rules(OURS, "v2", {"WINDOW_SIZE": "never"})
 
 
+@pytest.mark.parametrize("name", ["", "shop", "history", "lock"])
+def test_a_version_has_a_name_of_its_own(name: str) -> None:
+    """Its directory lies beside the stores of the one without name, and their history."""
+    with pytest.raises(VersionError, match=f"got '{name}'"):
+        with_rules(OURS, name, {})
+
+
+def test_nothing_is_asked_of_a_version_without_a_name() -> None:
+    """An empty variable of a script is not main."""
+    with pytest.raises(VersionError, match="got ''"):
+        Registry().settings_of(OURS, "")
+
+
+def test_what_a_version_was_begun_without_is_no_difference() -> None:
+    """An earlier release did not have the setting."""
+    rules = rules_of(V2)
+    del rules["RANKINGS"]
+    assert {} == differing(rules, rules_of(V2)) == differing(rules_of(V2), rules)
+
+
+def test_a_setting_that_only_a_later_release_knows_is_named() -> None:
+    """Whoever runs the version without it computes something else."""
+    version = msgspec.structs.replace(begun(V2), rules=rules_of(V2) | {"FUZZ": "9"})
+    registry = Registry({"v2": version})
+    with pytest.raises(VersionError, match="v2 was begun with FUZZ"):
+        check_rules(V2, registry)
+    with pytest.raises(VersionError, match="v2 was begun with FUZZ"):
+        registry.settings_of(OURS, "v2")
+    assert {} == differing(rules_of(V2), version.rules)
+
+
 def test_a_version_has_the_rules_it_was_begun_with_and_else_ours() -> None:
     """Whoever asks; the one that the environment names is as the environment says."""
     registry = Registry({"v2": begun(V2), MAIN: begun(OURS)}, "v2")
@@ -142,6 +174,7 @@ def test_progress_tells_records_stream_time_and_what_is_left() -> None:
     now = Look({AT: 60}, {AT: 10}, {AT: 110}, {}, {}, 0)
     text = "50 of 100 records, 5 a second, stream time 1970-01-01T00:00:00.000Z, 10 s left"
     assert text == now.told(5.0)
+    assert "50 of 100, stream time 1970-01-01T00:00:00Z" == now.brief
     assert (50, 100, 50) == (now.read, now.total, now.lag)
     assert "stream time" not in Look({AT: 60}, {AT: 10}, {AT: 110}, {}, {}, NEVER_MS).told(5.0)
 

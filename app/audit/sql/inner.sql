@@ -34,8 +34,8 @@ CREATE MACRO place(t, topic) AS CASE
         AND regexp_full_match(t[strlen(topic) + 2:], '(0|[1-9]\d{0,8})-(0|[1-9]\d{0,17})')
     THEN [split_part(t, '-', -2)::BIGINT, split_part(t, '-', -1)::BIGINT] END;
 
--- Seconds as a number, in whole milliseconds.
-CREATE MACRO ms_of_seconds(t) AS round(TRY_CAST(t AS DOUBLE) * 1000)::BIGINT;
+-- Seconds as a number, in whole milliseconds; NULL where that is no number, or beyond all bounds.
+CREATE MACRO ms_of_seconds(t) AS TRY_CAST(round(TRY_CAST(t AS DOUBLE) * 1000) AS BIGINT);
 
 -- A page as it is ranked: up to the first ? or #, and as many characters as fit into 512 bytes.
 CREATE MACRO cut_page(t) AS CASE WHEN strlen(t) <= 512 THEN t
