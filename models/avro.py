@@ -27,6 +27,8 @@ from models.wire import HEAD_BYTES, Format
 
 _encode = msgspec.json.Encoder().encode
 
+_ROOT = "clickstream_root"
+
 #: Bytes of a decimal, and digits behind its point: far more than anybody counts, and soon written.
 _MAX_DECIMAL, _MAX_SCALE = 1_000, 1_000
 _EXACT = Context(prec=MAX_PREC)
@@ -88,14 +90,14 @@ def avro_format(schema_id: int, text: str, references: Mapping[str, str]) -> For
         stream = BytesIO(value)
         stream.seek(HEAD_BYTES)
         try:
-            found = fastavro.schemaless_reader(stream, schema, None)
+            found: Any = fastavro.schemaless_reader(stream, schema, None)
         except Exception as error:  # noqa: BLE001 whatever its bytes make the decoder raise
             why = f"{type(error).__name__}: {error}"
             raise mismatch(schema_id, why, value[HEAD_BYTES:]) from None
         if stream.tell() != len(value):
             why = f"{len(value) - stream.tell()} bytes too many"
             raise mismatch(schema_id, why, value[HEAD_BYTES:])
-        return _encode(found)
+        return _encode(found[_ROOT])
 
     return read
 
@@ -105,14 +107,22 @@ def _parsed(text: str, references: Mapping[str, str]) -> Any:
     try:
         for other in references.values():
             fastavro.parse_schema(_ours(json.loads(other)), named_schemas=named)
-        schema = fastavro.parse_schema(_ours(json.loads(text)), named_schemas=named)
-        check_shape(schema, named)
+        schema: Any = fastavro.parse_schema(_wrapped(_ours(json.loads(text))), named_schemas=named)
+        check_shape(schema["fields"][0]["type"], named)
     except SchemaFault:
         raise
     except Exception as error:  # noqa: BLE001 whatever a strange schema makes the parser raise
         why = f"{type(error).__name__}: {str(error)[:100]}"
         raise SchemaFault(f"it is no Avro schema ({why})") from None
     return schema
+
+
+def _wrapped(kind: Any) -> Any:
+    """A record of one field, which is written as that field.
+
+    Of a schema that is but a name, or a union of names, fastavro would not find what is named.
+    """
+    return {"type": "record", "name": _ROOT, "fields": [{"name": _ROOT, "type": kind}]}
 
 
 def _ours(node: Any) -> Any:

@@ -81,6 +81,16 @@ def test_types_of_other_schemas_are_found_by_their_names() -> None:
     assert value == json.loads(avro_format(schema, inner, middle)(avro(1, whole, value)))
 
 
+def test_a_schema_may_be_a_name_or_a_union_of_names_of_other_schemas() -> None:
+    """As of topics with several types of records: the branch tells which one it is."""
+    click = record(("a", "int"), name="Click")
+    view = record(("c", "Click"), name="View")
+    both = avro_format(["Click", "View"], click, view)
+    assert b'{"a":5}' == both(head(1) + b"\0\x0a")
+    assert b'{"c":{"a":5}}' == both(head(1) + b"\2\x0a")
+    assert b'{"c":{"a":5}}' == avro_format("View", click, view)(head(1) + b"\x0a")
+
+
 FITS = avro(1, record(("f", "string")), {"f": "text"})
 
 
