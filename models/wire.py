@@ -83,8 +83,8 @@ def opened(value: bytes | None, formats: Formats | None) -> bytes | None:
     if (read := formats.get(found)) is None:
         raise RecordRejected(
             RejectCode.UNKNOWN_SCHEMA,
-            f"A value names a schema that the registry knows; got the id {found}, and it is not "
-            "known there. Register the schema, or correct the producer's registry, then redrive.",
+            f"A value names a schema that the registry knows; got the id {found}, and it, or "
+            "what it refers to, is not known there. Register the schema, or correct the producer's registry, then redrive.",
         )
     return read(value)
 
