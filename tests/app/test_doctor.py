@@ -1,12 +1,9 @@
 """Laws of the doctor's checks: what is wrong is wrong, what is odd is odd, each with a remedy."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from aiohttp import web
 
 from app.doctor import flow_checks, kafka_checks, machine_checks
 from app.doctor.facts import (
@@ -18,15 +15,12 @@ from app.doctor.facts import (
     OpenTransaction,
     Package,
     Reading,
-    Registry,
     Topic,
     Transactions,
 )
 from app.doctor.findings import Finding, Level, duration, odd, size, well, worst, wrong
-from app.doctor.machine import registry_of
 from app.doctor.packages import packages
 from app.settings import Settings
-from dev.kafka.ports import HOST, free_port
 
 WELL, ODD, WRONG = Level.WELL, Level.ODD, Level.WRONG
 APIS = dict.fromkeys(range(93), 1)
@@ -169,74 +163,6 @@ def test_lag_is_what_is_left_and_loss_is_wrong() -> None:
 def test_a_disk_needs_room_to_write_the_stores_anew(disk: Disk, expected: Level) -> None:
     """Compaction takes as much as there is."""
     assert [expected] == levels(machine_checks.of_disk(disk))
-
-
-@pytest.mark.parametrize(
-    ("registry", "expected"),
-    [
-        (None, []),
-        (Registry("http://r"), [WELL]),
-        (Registry("http://r", "It must answer; it does not (refused). Start it."), [WRONG]),
-    ],
-)
-def test_a_registry_that_is_set_must_answer(
-    registry: Registry | None, expected: list[Level]
-) -> None:
-    """Without one there is nothing to say."""
-    assert expected == levels(machine_checks.of_registry(registry))
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, ""),
-        ({"_TOKEN": "wrong"}, "401 'Unauthorized'"),
-        ({"": "/nowhere"}, "it answers 404"),
-    ],
-)
-def test_the_registry_is_asked_as_a_worker_asks(given: dict[str, str], expected: str) -> None:
-    """It need not know the schema; it must let us in, and have the API."""
-
-    async def look() -> Registry | None:
-        async with answering() as url:
-            more = {f"CLICKSTREAM_SCHEMA_REGISTRY{name}": value for name, value in given.items()}
-            more["CLICKSTREAM_SCHEMA_REGISTRY"] = url + given.get("", "")
-            return await registry_of(Settings(**more))  # type: ignore[arg-type]  # by alias
-
-    found = asyncio.run(look())
-    assert found is not None
-    assert (expected in found.fault, bool(found.fault)) == (True, bool(expected))
-
-
-def test_where_no_registry_is_set_none_is_asked() -> None:
-    """And a URL where nobody answers is told of with what to do."""
-    assert asyncio.run(registry_of(Settings())) is None
-    url = f"http://{HOST}:{free_port()}"
-    [told] = machine_checks.of_registry(asyncio.run(registry_of(settings(SCHEMA_REGISTRY=url))))
-    assert told.text.startswith(f"The schema registry must answer at {url}; it does not (")
-    assert told.text.endswith(". Records in its format wait for it.")
-    assert "Start it, or correct CLICKSTREAM_SCHEMA_REGISTRY." == told.remedy
-
-
-@asynccontextmanager
-async def answering() -> AsyncIterator[str]:
-    """A registry that has no schemas, and lets in those without a token alone."""
-
-    async def answer(request: web.Request) -> web.Response:
-        if "Authorization" in request.headers:
-            return web.json_response({"error_code": 401, "message": "Unauthorized"}, status=401)
-        return web.json_response({"error_code": 40403, "message": "Not found"}, status=404)
-
-    app = web.Application()
-    app.router.add_get("/schemas/ids/{id}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, HOST, port).start()
-    try:
-        yield f"http://{HOST}:{port}"
-    finally:
-        await runner.cleanup()
 
 
 @pytest.mark.parametrize(
