@@ -84,7 +84,8 @@ def opened(value: bytes | None, formats: Formats | None) -> bytes | None:
         raise RecordRejected(
             RejectCode.UNKNOWN_SCHEMA,
             f"A value names a schema that the registry knows; got the id {found}, and it, or "
-            "what it refers to, is not known there. Register the schema, or correct the producer's registry, then redrive.",
+            "what it refers to, is not known there. Register the schema, or correct the "
+            "producer's registry, then redrive.",
         )
     return read(value)
 

@@ -126,6 +126,40 @@ def test_a_schema_without_bounds_or_sense_is_said_to_be_unusable(schema: Any, wh
     assert why in rejected.value.message
 
 
+def _doubled(levels: int, *last: tuple[str, Any], name: str = "R") -> Any:
+    """Records of two of the next level each: the last is there 2 ** levels times."""
+    inner = record(*last, name=f"{name}{levels}")
+    for level in reversed(range(levels)):
+        inner = record(("a", inner), ("b", f"{name}{level + 1}"), name=f"{name}{level}")
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("schema", "payload"),
+    [
+        (_doubled(60), b""),
+        (record(("none", _doubled(60)), ("some", _doubled(60, ("i", "int"), name="S"))), b""),
+        ({"type": "array", "items": _doubled(8, ("n", "null"))}, b"\2\0\0"),
+        ({"type": "array", "items": record(("n" * 5_000, "int"))}, b"\0"),
+        ({"type": "map", "values": _doubled(8)}, b"\0"),
+        ({"type": "array", "items": logical("bytes", "decimal", precision=4, scale=999)}, b"\0"),
+        ([_doubled(60), "int"], b"\2\2"),
+    ],
+)
+def test_a_schema_that_blows_payloads_up_is_unusable(schema: Any, payload: bytes) -> None:
+    """Bytes that are not there, a thousandfold: a megabyte would take all memory."""
+    with pytest.raises(RecordRejected, match="unusable_schema"):
+        avro_format(schema)(head(1) + payload)
+
+
+def test_a_schema_of_many_fields_is_used_however_they_are_nested() -> None:
+    """Each record of some fields, in arrays of unions: none of that is strange."""
+    line = record(("id", record(("value", "int"), name="Id")), ("flag", "boolean"), name="Line")
+    wide = record(*((f"field_{n}", ["null", line if n == 0 else "Line"]) for n in range(2_000)))
+    found = json.loads(avro_format({"type": "array", "items": wide})(head(1) + b"\0"))
+    assert [] == found
+
+
 def test_a_schema_nested_beyond_what_json_may_be_is_unusable() -> None:
     """128 levels are read, as of plain JSON."""
     deep: Any = "int"
