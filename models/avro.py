@@ -85,6 +85,7 @@ def avro_format(schema_id: int, text: str, references: Mapping[str, str]) -> For
         SchemaFault: It can't be used.
     """
     schema = _parsed(text, references)
+    wrapped = schema.get("name") == _ROOT
 
     def read(value: bytes) -> bytes:
         stream = BytesIO(value)
@@ -97,7 +98,7 @@ def avro_format(schema_id: int, text: str, references: Mapping[str, str]) -> For
         if stream.tell() != len(value):
             why = f"{len(value) - stream.tell()} bytes too many"
             raise mismatch(schema_id, why, value[HEAD_BYTES:])
-        return _encode(found[_ROOT])
+        return _encode(found[_ROOT] if wrapped else found)
 
     return read
 
@@ -107,8 +108,8 @@ def _parsed(text: str, references: Mapping[str, str]) -> Any:
     try:
         for other in references.values():
             fastavro.parse_schema(_ours(json.loads(other)), named_schemas=named)
-        schema: Any = fastavro.parse_schema(_wrapped(_ours(json.loads(text))), named_schemas=named)
-        check_shape(schema["fields"][0]["type"], named)
+        schema: Any = fastavro.parse_schema(_record(_ours(json.loads(text))), named_schemas=named)
+        check_shape(schema, named)
     except SchemaFault:
         raise
     except Exception as error:  # noqa: BLE001 whatever a strange schema makes the parser raise
@@ -117,11 +118,14 @@ def _parsed(text: str, references: Mapping[str, str]) -> Any:
     return schema
 
 
-def _wrapped(kind: Any) -> Any:
-    """A record of one field, which is written as that field.
+def _record(kind: Any) -> Any:
+    """A schema that fastavro reads.
 
-    Of a schema that is but a name, or a union of names, fastavro would not find what is named.
+    In one that is but a name, or a union of names, it would not find what is named. A record of one
+    field is written as that field.
     """
+    if isinstance(kind, dict):
+        return kind
     return {"type": "record", "name": _ROOT, "fields": [{"name": _ROOT, "type": kind}]}
 
 

@@ -96,9 +96,11 @@ def opened_all(records: Sequence[Valued], formats: Formats | None) -> list[Opene
     Returns:
         None if one of them can't be opened, or all are plain.
     """
+    if not formats:
+        return None
     values = [record.value or b"" for record in records]
     heads = {value[:HEAD_BYTES] for value in values if value[:1] == MAGIC}
-    if not heads or not formats or max(map(len, values)) > MAX_VALUE_BYTES:
+    if not heads or max(map(len, values)) > MAX_VALUE_BYTES:
         return None
     ids = {head: _id_in(head) for head in heads if len(head) == HEAD_BYTES}
     readers = {head: formats[found] for head, found in ids.items() if found in formats}
