@@ -1,5 +1,6 @@
 """What the schema registry is asked: what the APIs of Confluent, Apicurio and others share."""
 
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -128,7 +129,7 @@ class RegistryClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise RegistryError(
                 f"The schema registry must answer at {self._url}; it does not ({_why(error)}). "
-                "Start it, or correct CLICKSTREAM_SCHEMA_REGISTRY."
+                f"{_remedy(error)}, or correct CLICKSTREAM_SCHEMA_REGISTRY."
             ) from None
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
@@ -159,7 +160,16 @@ def _why(error: Exception) -> str:
         error = error.certificate_error
     elif isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "Name its authority in CLICKSTREAM_SCHEMA_REGISTRY_CA"
+    return "Start it"
 
 
 def _credentials(settings: SchemaRegistry) -> dict[str, str]:

@@ -3,15 +3,19 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from app.credentials import server_context
 from app.registry.client import RegistryClient, RegistryError
 from app.settings import Settings, load_settings
 from dev.kafka.ports import HOST, free_port
+from dev.kafka.security import make_authority, make_certificate
 from models.errors import SettingsError
 from models.formats import Registered
 from tests.agents.fakes import in_loop
@@ -53,6 +57,8 @@ ANSWERS: dict[str, tuple[int, object]] = {
 }
 
 
+#: An answer that says it is compressed, and is not.
+TORN = "/v1/schemas/ids/23"
 #: Answers that do not come in one piece: a schema in two, and more bytes than any schema has.
 IN_PIECES = {
     "/v1/schemas/ids/20": [b'{"schema": "tr', b'ue"}'],
@@ -62,11 +68,13 @@ IN_PIECES = {
 
 
 @asynccontextmanager
-async def serving(seen: list[web.Request]) -> AsyncIterator[str]:
+async def serving(seen: list[web.Request], tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """A registry that gives ANSWERS, at a URL."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request)
+        if request.raw_path == TORN:
+            return web.Response(body=b"torn", headers={"Content-Encoding": "gzip"})
         if request.raw_path in IN_PIECES:
             return await in_pieces(request)
         status, body = ANSWERS[request.raw_path]
@@ -87,9 +95,9 @@ async def serving(seen: list[web.Request]) -> AsyncIterator[str]:
     runner = web.AppRunner(app)
     await runner.setup()
     port = free_port()
-    await web.TCPSite(runner, HOST, port).start()
+    await web.TCPSite(runner, HOST, port, ssl_context=tls).start()
     try:
-        yield f"http://{HOST}:{port}/v1/"
+        yield f"http{'s' if tls else ''}://{HOST}:{port}/v1/"
     finally:
         await runner.cleanup()
 
@@ -161,8 +169,30 @@ async def test_a_registry_that_is_not_there_is_told_of_with_its_url() -> None:
     """And with the setting to correct."""
     url = f"http://{HOST}:{free_port()}"
     async with RegistryClient.connected(settings(url)) as client:
-        with pytest.raises(RegistryError, match=f"{url}; it does not .*CLICKSTREAM_SCHEMA_REGIST"):
+        with pytest.raises(RegistryError, match=r"it does not \(Connection refused\)\. Start it"):
             await client.schema(1)
+
+
+@in_loop
+async def test_what_is_wrong_is_told_in_one_line() -> None:
+    """Whatever the client library says."""
+    async with serving([]) as url, RegistryClient.connected(settings(url)) as client:
+        with pytest.raises(RegistryError, match=r"must answer .* gzip.*CLICKSTREAM_SCHEMA_REGIST"):
+            await client.schema(23)
+
+
+@in_loop
+async def test_a_certificate_of_nobody_known_is_told_of_with_the_setting(tmp_path: Path) -> None:
+    """With that set, the registry is asked."""
+    make_authority(tmp_path)
+    make_certificate(tmp_path, "server")
+    async with serving([], server_context(tmp_path / "server.pem", tmp_path / "server.key")) as url:
+        async with RegistryClient.connected(settings(url)) as client:
+            with pytest.raises(RegistryError, match=r"verify failed.*in CLICKSTREAM_SC"):
+                await client.schema(1)
+        ours = settings(url, _CA=str(tmp_path / "ca.pem"))
+        async with RegistryClient.connected(ours) as client:
+            assert await client.schema(1) is not None
 
 
 @in_loop
