@@ -84,8 +84,7 @@ def avro_format(schema_id: int, text: str, references: Mapping[str, str]) -> For
     Raises:
         SchemaFault: It can't be used.
     """
-    schema = _parsed(text, references)
-    wrapped = schema.get("name") == _ROOT
+    schema, wrapped = _parsed(text, references)
 
     def read(value: bytes) -> bytes:
         stream = BytesIO(value)
@@ -103,30 +102,28 @@ def avro_format(schema_id: int, text: str, references: Mapping[str, str]) -> For
     return read
 
 
-def _parsed(text: str, references: Mapping[str, str]) -> Any:
+def _parsed(text: str, references: Mapping[str, str]) -> tuple[Any, bool]:
+    """The schema as fastavro reads it, and whether that is a record about the real one.
+
+    Of one that is but a name, or a union of names, fastavro would not find what is named. A record
+    of one field is written as that field.
+    """
     named: dict[str, Any] = {}
     try:
         for other in references.values():
             fastavro.parse_schema(_ours(json.loads(other)), named_schemas=named)
-        schema: Any = fastavro.parse_schema(_record(_ours(json.loads(text))), named_schemas=named)
+        root = _ours(json.loads(text))
+        wrapped = not isinstance(root, dict)
+        if wrapped:
+            root = {"type": "record", "name": _ROOT, "fields": [{"name": _ROOT, "type": root}]}
+        schema = fastavro.parse_schema(root, named_schemas=named)
         check_shape(schema, named)
     except SchemaFault:
         raise
     except Exception as error:  # noqa: BLE001 whatever a strange schema makes the parser raise
         why = f"{type(error).__name__}: {str(error)[:100]}"
         raise SchemaFault(f"it is no Avro schema ({why})") from None
-    return schema
-
-
-def _record(kind: Any) -> Any:
-    """A schema that fastavro reads.
-
-    In one that is but a name, or a union of names, it would not find what is named. A record of one
-    field is written as that field.
-    """
-    if isinstance(kind, dict):
-        return kind
-    return {"type": "record", "name": _ROOT, "fields": [{"name": _ROOT, "type": kind}]}
+    return schema, wrapped
 
 
 def _ours(node: Any) -> Any:

@@ -110,7 +110,7 @@ def _avro(schema: Registered) -> Read:
     root = {"name": "root", "type": _bare(json.loads(schema.text))}
     # A record of one field is written as that field; fastavro reads no names by themselves.
     parsed: Any = fastavro.parse_schema(
-        {"type": "record", "name": "clickstream_root", "fields": [root]}, named_schemas=named
+        {"type": "record", "name": "clickstream_audit_root", "fields": [root]}, named_schemas=named
     )
     check_shape(parsed, named)  # or a payload could end this process
 

@@ -91,6 +91,12 @@ def test_a_schema_may_be_a_name_or_a_union_of_names_of_other_schemas() -> None:
     assert b'{"c":{"a":5}}' == avro_format("View", click, view)(head(1) + b"\x0a")
 
 
+def test_a_record_may_be_called_as_one_of_ours() -> None:
+    """Names are the producers' own."""
+    read = avro_format(record(("a", "int"), name="clickstream_root"))
+    assert b'{"a":5}' == read(head(1) + b"\x0a")
+
+
 FITS = avro(1, record(("f", "string")), {"f": "text"})
 
 
