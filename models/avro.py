@@ -27,6 +27,8 @@ from models.wire import HEAD_BYTES, Format
 
 _encode = msgspec.json.Encoder().encode
 
+_ROOT = "clickstream_root"
+
 #: Bytes of a decimal, and digits behind its point: far more than anybody counts, and soon written.
 _MAX_DECIMAL, _MAX_SCALE = 1_000, 1_000
 _EXACT = Context(prec=MAX_PREC)
@@ -82,37 +84,46 @@ def avro_format(schema_id: int, text: str, references: Mapping[str, str]) -> For
     Raises:
         SchemaFault: It can't be used.
     """
-    schema = _parsed(text, references)
+    schema, wrapped = _parsed(text, references)
 
     def read(value: bytes) -> bytes:
         stream = BytesIO(value)
         stream.seek(HEAD_BYTES)
         try:
-            found = fastavro.schemaless_reader(stream, schema, None)
+            found: Any = fastavro.schemaless_reader(stream, schema, None)
         except Exception as error:  # noqa: BLE001 whatever its bytes make the decoder raise
             why = f"{type(error).__name__}: {error}"
             raise mismatch(schema_id, why, value[HEAD_BYTES:]) from None
         if stream.tell() != len(value):
             why = f"{len(value) - stream.tell()} bytes too many"
             raise mismatch(schema_id, why, value[HEAD_BYTES:])
-        return _encode(found)
+        return _encode(found[_ROOT] if wrapped else found)
 
     return read
 
 
-def _parsed(text: str, references: Mapping[str, str]) -> Any:
+def _parsed(text: str, references: Mapping[str, str]) -> tuple[Any, bool]:
+    """The schema as fastavro reads it, and whether that is a record about the real one.
+
+    Of one that is but a name, or a union of names, fastavro would not find what is named. A record
+    of one field is written as that field.
+    """
     named: dict[str, Any] = {}
     try:
         for other in references.values():
             fastavro.parse_schema(_ours(json.loads(other)), named_schemas=named)
-        schema = fastavro.parse_schema(_ours(json.loads(text)), named_schemas=named)
+        root = _ours(json.loads(text))
+        wrapped = not isinstance(root, dict)
+        if wrapped:
+            root = {"type": "record", "name": _ROOT, "fields": [{"name": _ROOT, "type": root}]}
+        schema = fastavro.parse_schema(root, named_schemas=named)
         check_shape(schema, named)
     except SchemaFault:
         raise
     except Exception as error:  # noqa: BLE001 whatever a strange schema makes the parser raise
         why = f"{type(error).__name__}: {str(error)[:100]}"
         raise SchemaFault(f"it is no Avro schema ({why})") from None
-    return schema
+    return schema, wrapped
 
 
 def _ours(node: Any) -> Any:

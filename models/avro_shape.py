@@ -8,28 +8,43 @@ from models.schema_fault import SchemaFault
 
 _PRIMITIVES = frozenset({"boolean", "int", "long", "float", "double", "bytes", "string"})
 
+#: Bytes that values may take for each byte of their payload, and beside that in all.
+_A_BYTE, _BESIDES = 1_024, 1_048_576
+#: Bytes that a value takes at most, in memory and as text, and those of a record or map more.
+_VALUE, _NAMES = 64, 256
+
 
 class _Shape(NamedTuple):
-    """How deep values of a type are nested at most, and whether each takes a byte at least."""
+    """What values of a type take at most.
+
+    Attributes:
+        depth: How deep they are nested.
+        excess: Bytes that they take beyond _A_BYTE for each byte of their payload: what takes none
+            there has all of its own here.
+        peak: The most that this is while one is read: the payload may end anywhere.
+    """
 
     depth: int
-    takes_bytes: bool = True
+    excess: int = _VALUE - _A_BYTE
+    peak: int = 0
 
 
 def check_shape(schema: Any, named: Mapping[str, Any]) -> None:
     """Refuse a schema whose values have no bounds.
 
     The decoder goes down the process's own stack, so a type that holds itself could end the worker;
-    and an array of what takes no bytes can be of any length.
+    an array of what takes no bytes can be of any length, and records of records of nothing double
+    with every level.
 
     Args:
         schema: As fastavro has parsed it.
         named: The named types, by full name.
 
     Raises:
-        SchemaFault: It is recursive, too deep, or has an array of nothing.
+        SchemaFault: It is recursive, too deep, or much larger than its payloads.
     """
-    _Shapes(named).of(schema)
+    if _Shapes(named).of(schema).peak > _BESIDES:
+        raise SchemaFault("its values are much larger than their payloads")
 
 
 class _Shapes:
@@ -46,11 +61,13 @@ class _Shapes:
 
     def _of(self, node: Any) -> _Shape:
         if isinstance(node, list):  # a union's values begin with the number of the branch
-            return _Shape(max((self.of(item).depth for item in node), default=0))
+            shapes = [self.of(item) for item in node]
+            depths, excesses, peaks = zip(*shapes, strict=True) if shapes else ((0,), (0,), (0,))
+            return _Shape(max(depths), max(excesses) - _A_BYTE, max(peaks))
         if isinstance(node, str):
             return self._by_name(node)
         kind = node["type"]
-        shapes = {
+        shapes_of = {
             "record": self._record,
             "error": self._record,
             "array": self._array,
@@ -58,12 +75,15 @@ class _Shapes:
             "enum": _enum,
             "fixed": _fixed,
         }
-        shape = shapes.get(kind) if isinstance(kind, str) else None
-        return self.of(kind) if shape is None else shape(node)
+        shape_of = shapes_of.get(kind) if isinstance(kind, str) else None
+        found = self.of(kind) if shape_of is None else shape_of(node)
+        return found._replace(excess=found.excess + _zeros(node))
 
     def _by_name(self, name: str) -> _Shape:
-        if name == "null" or name in _PRIMITIVES:
-            return _Shape(0, takes_bytes=name != "null")
+        if name in _PRIMITIVES:
+            return _Shape(0)
+        if name == "null":
+            return _Shape(0, _VALUE, _VALUE)
         return self._known.get(name) or self.of(self._named[name])
 
     def _record(self, node: Any) -> _Shape:
@@ -71,25 +91,41 @@ class _Shapes:
         if name in self._within:
             raise SchemaFault(f"{name} holds itself: its values could be nested without end")
         self._within.append(name)
-        fields = [self.of(field["type"]) for field in node["fields"]]
+        depth, excess, peak = 0, _VALUE + _NAMES, _VALUE + _NAMES
+        for field in node["fields"]:
+            shape = self.of(field["type"])
+            excess += len(field["name"])
+            depth, peak = max(depth, shape.depth), max(peak, excess + shape.peak)
+            excess += shape.excess
         self._within.pop()
-        depth = 1 + max((shape.depth for shape in fields), default=0)
-        shape = self._known[name] = _Shape(depth, takes_bytes=any(s.takes_bytes for s in fields))
-        return shape
+        self._known[name] = _Shape(1 + depth, excess, peak)
+        return self._known[name]
 
     def _map(self, node: Any) -> _Shape:
-        return _Shape(1 + self.of(node["values"]).depth)
+        values = self.of(node["values"])
+        _check_items(values.excess - _A_BYTE)  # each has a key
+        return _Shape(1 + values.depth, _VALUE + _NAMES - _A_BYTE, values.peak)
 
     def _array(self, node: Any) -> _Shape:
         items = self.of(node["items"])
-        if not items.takes_bytes:
-            raise SchemaFault("it has an array of items that take no bytes: it could be endless")
-        return _Shape(1 + items.depth)
+        _check_items(items.excess)
+        return _Shape(1 + items.depth, peak=items.peak)
 
 
-def _enum(_: Any) -> _Shape:
-    return _Shape(0)
+def _check_items(excess: int) -> None:
+    if excess > 0:
+        raise SchemaFault("it has an array or map of items that take next to no bytes: endless")
+
+
+def _zeros(node: Any) -> int:
+    """Those that a decimal of few bytes has behind its point."""
+    scale = node.get("scale")
+    return scale if isinstance(scale, int) else 0
+
+
+def _enum(node: Any) -> _Shape:
+    return _Shape(0, _VALUE - _A_BYTE + max(map(len, node["symbols"]), default=0))
 
 
 def _fixed(node: Any) -> _Shape:
-    return _Shape(0, takes_bytes=node["size"] > 0)
+    return _Shape(0, _VALUE - _A_BYTE, 0) if node["size"] else _Shape(0, _VALUE, _VALUE)

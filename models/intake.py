@@ -152,11 +152,8 @@ class Intake(Generic[T]):
         self.stream_time_ms = stream_ms
 
     def _parse_all(self, records: Sequence[InputRecord]) -> list[T] | None:
-        skew_ms = self._rules.future_skew_ms
-        items = self._kind.parse_all(records, skew_ms)
-        if items is None and (found := opened_all(records, self._formats)) is not None:
-            items = self._kind.parse_all(found, skew_ms)
-        return items
+        found = opened_all(records, self._formats) or records
+        return self._kind.parse_all(found, self._rules.future_skew_ms)
 
     def _take(self, record: InputRecord, step: Step) -> None:
         source = source_record(record.topic, record.partition, record.offset)

@@ -32,6 +32,9 @@ def json_schema_format(schema_id: int, text: str, references: Mapping[str, str])
         payload = value[HEAD_BYTES:]
         try:
             instance = _decode(payload)
+        except (msgspec.ValidationError, ArithmeticError):
+            why = "it has a number of thousands of digits, or with such an exponent"
+            raise mismatch(schema_id, why, payload) from None
         except (msgspec.DecodeError, RecursionError):
             return payload  # what is wrong with it as JSON is told by who reads it
         try:

@@ -83,8 +83,9 @@ def opened(value: bytes | None, formats: Formats | None) -> bytes | None:
     if (read := formats.get(found)) is None:
         raise RecordRejected(
             RejectCode.UNKNOWN_SCHEMA,
-            f"A value names a schema that the registry knows; got the id {found}, and it is not "
-            "known there. Register the schema, or correct the producer's registry, then redrive.",
+            f"A value names a schema that the registry knows; got the id {found}, and it, or "
+            "what it refers to, is not known there. Register the schema, or correct the "
+            "producer's registry, then redrive.",
         )
     return read(value)
 
@@ -95,9 +96,11 @@ def opened_all(records: Sequence[Valued], formats: Formats | None) -> list[Opene
     Returns:
         None if one of them can't be opened, or all are plain.
     """
+    if not formats:
+        return None
     values = [record.value or b"" for record in records]
     heads = {value[:HEAD_BYTES] for value in values if value[:1] == MAGIC}
-    if not heads or not formats or max(map(len, values)) > MAX_VALUE_BYTES:
+    if not heads or max(map(len, values)) > MAX_VALUE_BYTES:
         return None
     ids = {head: _id_in(head) for head in heads if len(head) == HEAD_BYTES}
     readers = {head: formats[found] for head, found in ids.items() if found in formats}

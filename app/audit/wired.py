@@ -92,8 +92,8 @@ def _json(schema: Registered) -> Read:
     def read(payload: bytes) -> bytes | None:
         try:
             fits = validator.is_valid(json.loads(payload, parse_float=Decimal))
-        except (ValueError, RecursionError):
-            return None  # no JSON, or nested beyond any limit: a dead letter in any case
+        except (ValueError, RecursionError, ArithmeticError):
+            return None  # no JSON, or nested or large beyond any limit: a dead letter in any case
         return payload if fits else None
 
     return read
@@ -107,38 +107,54 @@ def _avro(schema: Registered) -> Read:
     named: dict[str, Any] = {}
     for text in schema.references.values():
         fastavro.parse_schema(_bare(json.loads(text)), named_schemas=named)
-    raw = json.loads(schema.text)
-    parsed: Any = fastavro.parse_schema(_bare(raw), named_schemas=named)
+    root = {"name": "root", "type": _bare(json.loads(schema.text))}
+    # A record of one field is written as that field; fastavro reads no names by themselves.
+    parsed: Any = fastavro.parse_schema(
+        {"type": "record", "name": "clickstream_audit_root", "fields": [root]}, named_schemas=named
+    )
     check_shape(parsed, named)  # or a payload could end this process
-    types = {field["name"]: field["type"] for field in raw["fields"]}
 
     def read(payload: bytes) -> bytes | None:
         stream = BytesIO(payload)
         try:
-            found: Any = fastavro.schemaless_reader(stream, parsed, None)
+            found: Any = fastavro.schemaless_reader(stream, parsed, None, return_record_name=True)
         except Exception:  # noqa: BLE001 whatever its bytes make the decoder raise
             return None
         if stream.tell() != len(payload):
             return None
-        looked_at = {n: _meant(found[n], types[n]) for n in _FIELDS if n in types}
-        return json.dumps(looked_at, default=lambda _: {}).encode()
+        return _looked_at(found["root"], parsed["fields"][0]["type"], named)
 
     return read
 
 
+def _looked_at(value: Any, kind: Any, named: Mapping[str, Any]) -> bytes | None:
+    """The fields that a verdict rests on; None of what is no record."""
+    if isinstance(value, tuple):  # a branch of a union: its name, and the record
+        kind, value = value
+    if not isinstance(value, dict):
+        return None
+    record = named[kind] if isinstance(kind, str) else kind
+    types = {field["name"]: field["type"] for field in record["fields"]}
+    found = {name: _meant(value[name], types[name], named) for name in _FIELDS if name in types}
+    return json.dumps(found, default=lambda _: {}).encode()
+
+
 def _bare(node: Any) -> Any:
-    """A schema without logical types: its values stay as they are written."""
+    """A schema whose logical types are only noted: its values stay as they are written."""
     if isinstance(node, list):
         return [_bare(item) for item in node]
     if isinstance(node, dict):
-        return {name: _bare(item) for name, item in node.items() if name != "logicalType"}
+        return {
+            "noted" if name == "logicalType" else name: _bare(item) for name, item in node.items()
+        }
     return node
 
 
-def _meant(value: Any, types: Any) -> Any:
+def _meant(value: Any, types: Any, named: Mapping[str, Any]) -> Any:
     """What a field's raw value means, by the logical type among its types."""
-    for kind in types if isinstance(types, list) else [types]:
-        logical = kind.get("logicalType", "") if isinstance(kind, dict) else ""
+    for each in types if isinstance(types, list) else [types]:
+        kind = named.get(each, {}) if isinstance(each, str) else each
+        logical = kind.get("noted", "")
         if isinstance(value, bytes) and logical == "decimal":
             number = Decimal(int.from_bytes(value, "big", signed=True))
             return format(number.scaleb(-kind.get("scale", 0), _EXACT), "f")

@@ -11,7 +11,7 @@ from app.doctor import flow_checks, kafka_checks, machine_checks
 from app.doctor.facts import Brokers, Flow
 from app.doctor.findings import Finding
 from app.doctor.gathering import brokers_of, flow_of
-from app.doctor.machine import answers_of, disk_of
+from app.doctor.machine import answers_of, disk_of, registry_of
 from app.doctor.packages import packages
 from app.doctor.probe import probe
 from app.inputs.cluster import connected
@@ -49,6 +49,7 @@ async def examine(order: Order, proceed: Callable[[], None]) -> list[Finding]:
     findings = list(kafka_checks.of_brokers(brokers))
     if flow is not None:
         findings += _of_flow(settings, brokers, flow)
+    findings += machine_checks.of_registry(await registry_of(settings))
     findings += machine_checks.of_disk(disk_of(settings.data_dir))
     answers = await answers_of(settings, order.urls, order.port)
     findings += machine_checks.of_answers(answers)

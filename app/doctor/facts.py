@@ -197,6 +197,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Registry:
+    """The schema registry.
+
+    Attributes:
+        url: Where it was asked for.
+        fault: What it does not do, and what to do; empty where it answers as one does.
+    """
+
+    url: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
     """A package that the application needs.
 

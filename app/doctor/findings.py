@@ -22,7 +22,8 @@ class Finding:
     """One thing that was looked at.
 
     Attributes:
-        area: What it is about: broker, topics, group, lag, disk, web, packages, settings.
+        area: What it is about: broker, topics, group, lag, registry, disk, web, packages,
+            settings.
         level: How bad it is.
         text: What was found.
         remedy: What to do; empty when it is well.

@@ -1,4 +1,4 @@
-"""Gathering the facts of this machine: its disk, and the workers that answer."""
+"""Gathering the facts of this machine: its disk, and the workers and registry that answer it."""
 
 import fcntl
 import os
@@ -9,12 +9,15 @@ from typing import Any
 
 import aiohttp
 
-from app.doctor.facts import Answer, Disk
+from app.doctor.facts import Answer, Disk, Registry
 from app.http import session
+from app.registry.client import RegistryClient, RegistryError
 from app.settings import Settings
 
 #: Seconds that a worker may take to answer.
 _ANSWER_SECONDS = 5.0
+#: An id that any registry takes, and hardly one has: that it says so is an answer, too.
+_SOME_ID = 2**31 - 1
 
 
 def disk_of(directory: Path) -> Disk:
@@ -46,6 +49,18 @@ def _locked(lock: Path) -> bool:
     except OSError:  # there is none, or it is another user's
         return False
     return False
+
+
+async def registry_of(settings: Settings) -> Registry | None:
+    """Whether the schema registry tells of an id, as workers ask; None where none is set."""
+    if settings.schema_registry is None:
+        return None
+    try:
+        async with RegistryClient.connected(settings) as client:
+            await client.schema(_SOME_ID)
+    except RegistryError as error:
+        return Registry(settings.schema_registry, str(error))
+    return Registry(settings.schema_registry)
 
 
 async def answers_of(settings: Settings, urls: Sequence[str], port: int) -> tuple[Answer, ...]:

@@ -1,14 +1,15 @@
-"""Checks of this machine, its workers and the settings: facts in, findings out."""
+"""Checks of this machine, its workers, the registry and the settings: facts in, findings out."""
 
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
-from app.doctor.facts import Answer, Disk, Package
+from app.doctor.facts import Answer, Disk, Package, Registry
 from app.doctor.findings import Finding, duration, odd, size, well, wrong
 from app.fields import DAY_MS
 from app.settings import Settings
 
 DISK = "disk"
+REGISTRY = "registry"
 WEB = "web"
 PACKAGES = "packages"
 SETTINGS = "settings"
@@ -67,6 +68,17 @@ def _of_answer(answer: Answer) -> Finding:
     text = " ".join(answer.problems) or f"It answers with HTTP {answer.status}."
     found = odd if answer.status == HTTPStatus.OK else wrong
     return found(WEB, f"The worker at {answer.url} has problems: {text}", "Read its log.")
+
+
+def of_registry(registry: Registry | None) -> Iterator[Finding]:
+    """Whether the schema registry, where one is set, tells a worker here of schemas."""
+    if registry is None:
+        return
+    if not registry.fault:
+        yield well(REGISTRY, f"The schema registry at {registry.url} answers.")
+        return
+    text, _, remedy = registry.fault.rpartition(". ")
+    yield wrong(REGISTRY, f"{text}. Records in its format wait for it.", remedy)
 
 
 def of_packages(packages: Sequence[Package]) -> Iterator[Finding]:

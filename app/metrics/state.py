@@ -13,7 +13,8 @@ from agents.stage import StageTask
 from models.watermark import NEVER_MS
 
 _TASK = ("stage", "partition")
-STATES = ("working", "recovering", "failed")
+#: A task that waits does so for the schema registry.
+STATES = ("working", "recovering", "waiting", "failed")
 
 
 class State(Collector):
@@ -132,15 +133,23 @@ def _count_states(engine: Engine, tasks: Iterable[StageTask]) -> dict[tuple[str,
     found = {(task.spec.name, task.partition): task for task in tasks}
     for at in engine.assigned | found.keys():
         task = found.get(at)
-        state = "recovering" if task is None else "failed" if task.failed else "working"
-        counts[at[0], state] += 1
+        counts[at[0], _state_of(task)] += 1
     return counts
+
+
+def _state_of(task: StageTask | None) -> str:
+    if task is None:
+        return "recovering"
+    if task.failed:
+        return "failed"
+    return "waiting" if task.preparation else "working"
 
 
 def _states(counts: dict[tuple[str, str], int]) -> Iterator[Metric]:
     tasks = GaugeMetricFamily(
         "clickstream_tasks",
-        "Partitions of stages that are this worker's, by how they are.",
+        "Partitions of stages that are this worker's, by how they are; waiting is for the schema "
+        "registry.",
         labels=("stage", "state"),
     )
     for labels, count in counts.items():

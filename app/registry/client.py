@@ -1,5 +1,6 @@
 """What the schema registry is asked: what the APIs of Confluent, Apicurio and others share."""
 
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import aiohttp
 import msgspec
 
 from app.registry.security import SchemaRegistry
-from models.errors import ClickstreamError
+from models.errors import ClickstreamError, shown
 from models.formats import Registered
 
 #: Seconds that an answer may take: a look-up takes milliseconds.
@@ -20,12 +21,19 @@ _ANSWER_SECONDS = 5.0
 _MAX_BYTES = 16 * 1024 * 1024
 #: Schemas that one refers to, directly or not.
 _MAX_REFERENCES = 100
-#: The registry's own code for an id that it does not know. A 404 without it is of something else.
-_UNKNOWN_ID = 40403
+#: What a body that is none raises when it is read: no JSON, or not this, or nested too deep.
+_NO_ANSWER = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+#: The registry's own codes for a subject, a version and an id that it does not know. A 404 without
+#: one is of something else.
+_UNKNOWN = frozenset({40401, 40402, 40403})
 
 
 class RegistryError(ClickstreamError):
     """The schema registry does not tell: nothing is known of the schema."""
+
+
+class _UnknownError(Exception):
+    """The registry says that it does not know what it was asked for."""
 
 
 class _Reference(msgspec.Struct):
@@ -36,8 +44,8 @@ class _Reference(msgspec.Struct):
 
 class _Answer(msgspec.Struct, rename="camel"):
     schema: str
-    schema_type: str = "AVRO"
-    references: list[_Reference] = msgspec.field(default_factory=list)
+    schema_type: str | None = None
+    references: list[_Reference] | None = None
 
 
 class _Refusal(msgspec.Struct):
@@ -68,40 +76,44 @@ class RegistryClient:
             yield cls(settings.schema_registry or "", session, settings.registry_context)
 
     async def schema(self, schema_id: int) -> Registered | None:
-        """A schema by its id; None if the registry does not know it.
+        """A schema by its id; None if the registry does not know it, or what it refers to.
 
         Raises:
             RegistryError: It does not answer, or not as a registry does.
         """
         if schema_id < 0:
             return None  # ids are positive: some registries take no others in a path
-        status, body = await self._get(f"/schemas/ids/{schema_id}")
-        if status == HTTPStatus.NOT_FOUND and _refusal(body).error_code == _UNKNOWN_ID:
-            return None
-        answer = self._read(status, body)
         references: dict[str, str] = {}
-        await self._follow(answer, references)
-        return Registered(schema_id, answer.schema_type, answer.schema, references)
+        try:
+            answer = await self._ask(f"/schemas/ids/{schema_id}")
+            await self._follow(answer, references, set())
+        except _UnknownError:
+            return None
+        return Registered(schema_id, answer.schema_type or "AVRO", answer.schema, references)
 
-    async def _follow(self, answer: _Answer, references: dict[str, str]) -> None:
+    async def _follow(self, answer: _Answer, references: dict[str, str], begun: set[str]) -> None:
         """Read what a schema refers to; what that refers to comes before it."""
-        for reference in answer.references:
-            if reference.name in references:
+        for reference in answer.references or ():
+            if reference.name in begun:
                 continue
-            if len(references) >= _MAX_REFERENCES:
+            if len(begun) >= _MAX_REFERENCES:
                 return  # the schema will lack one, and be said not to be usable
+            begun.add(reference.name)
             subject = quote(reference.subject, safe="")
-            path = f"/subjects/{subject}/versions/{reference.version}"
-            other = self._read(*await self._get(path))
-            await self._follow(other, references)
+            other = await self._ask(f"/subjects/{subject}/versions/{reference.version}")
+            await self._follow(other, references, begun)
             references[reference.name] = other.schema
 
-    def _read(self, status: int, body: bytes) -> _Answer:
+    async def _ask(self, path: str) -> _Answer:
+        status, body = await self._get(path)
+        refusal = _Refusal() if status == HTTPStatus.OK else _refusal(body)
+        if status == HTTPStatus.NOT_FOUND and refusal.error_code in _UNKNOWN:
+            raise _UnknownError
+        why = f"{status} {shown(refusal.message) if refusal.message else ''}".rstrip()
         try:
             if status == HTTPStatus.OK:
                 return msgspec.json.decode(body, type=_Answer)
-            why = f"{status} {_refusal(body).message[:200]}".strip()
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NO_ANSWER:
             why = "what is no answer of a registry"
         raise RegistryError(
             f"The schema registry must answer at {self._url}; it answers {why}. See to it, or "
@@ -114,11 +126,10 @@ class RegistryClient:
                 self._url + path, ssl=self._ssl, allow_redirects=False
             ) as answer:
                 return answer.status, await self._body(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise RegistryError(
-                f"The schema registry must answer at {self._url}; it does not "
-                f"({str(error) or type(error).__name__}). Start it, or correct "
-                "CLICKSTREAM_SCHEMA_REGISTRY."
+                f"The schema registry must answer at {self._url}; it does not ({_why(error)}). "
+                f"{_remedy(error)}, or correct CLICKSTREAM_SCHEMA_REGISTRY."
             ) from None
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
@@ -137,8 +148,28 @@ class RegistryClient:
 def _refusal(body: bytes) -> _Refusal:
     try:
         return msgspec.json.decode(body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_ANSWER:
         return _Refusal()
+
+
+def _why(error: Exception) -> str:
+    """What was in the way, without the objects that aiohttp names."""
+    if isinstance(error, TimeoutError):
+        return f"no answer in {_ANSWER_SECONDS:g} s"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "Name its authority in CLICKSTREAM_SCHEMA_REGISTRY_CA"
+    return "Start it"
 
 
 def _credentials(settings: SchemaRegistry) -> dict[str, str]:

@@ -36,7 +36,6 @@ class KnownSchemas:
 
     Attributes:
         formats: The formats known.
-        trouble: What the registry did not do when it was asked last; empty when it answered.
     """
 
     def __init__(
@@ -50,8 +49,8 @@ class KnownSchemas:
             connect: Reaches the registry.
             retry_seconds: Between two attempts.
         """
-        self.trouble = ""
         self._formats: dict[int, Format] = {}
+        self._troubles: dict[object, str] = {}
         self._connect = connect
         self._retry_seconds = retry_seconds
         self._said_at: float | None = None
@@ -61,17 +60,24 @@ class KnownSchemas:
         """The formats known; one that is known stays as it is."""
         return self._formats
 
+    @property
+    def trouble(self) -> str:
+        """What the registry does not do, while somebody waits for it; else empty."""
+        return next(iter(self._troubles.values()), "")
+
     async def learn(self, ids: Collection[int]) -> None:
         """Ask the registry for schemas, for as long as it takes."""
-        while True:
-            try:
-                await self.ask(ids)
-            except RegistryError as error:
-                self._say(str(error))
-                await asyncio.sleep(self._retry_seconds)
-            else:
-                self._say("")
-                return
+        left = self._unknown(ids)
+        waiter = object()
+        try:
+            while left:
+                await self._attempt(left, waiter)
+            if self._troubles.keys() == {waiter}:
+                logger.info("The schema registry answers again.")
+        finally:
+            self._troubles.pop(waiter, None)
+            if not self._troubles:
+                self._said_at = None
 
     async def ask(self, ids: Collection[int]) -> None:
         """Ask the registry for those of the schemas that are not known, once.
@@ -79,28 +85,41 @@ class KnownSchemas:
         Raises:
             RegistryError: It does not tell.
         """
-        left = iter(sorted(set(ids) - self._formats.keys()))
+        await self._ask(self._unknown(ids))
+
+    def _unknown(self, ids: Collection[int]) -> set[int]:
+        return set(ids) - self._formats.keys()
+
+    async def _attempt(self, left: set[int], waiter: object) -> None:
+        """Ask once; if the registry does not tell, say so and let some time pass."""
+        try:
+            await self._ask(left)
+        except RegistryError as error:
+            self._troubles[waiter] = str(error)
+            self._say()
+            await asyncio.sleep(self._retry_seconds)
+
+    async def _ask(self, left: set[int]) -> None:
+        """Ask for what is left, and take from it what the registry has told of."""
+        turn = iter(sorted(left))
         async with self._connect() as source:
-            workers = [self._ask_for(source, left) for _ in range(_AT_ONCE)]
+            workers = [self._ask_for(source, turn, left) for _ in range(_AT_ONCE)]
             for failed in await asyncio.gather(*workers, return_exceptions=True):
                 if failed is not None:
                     raise failed
 
-    async def _ask_for(self, source: Source, left: Iterator[int]) -> None:
-        for schema_id in left:  # shared: each takes the next
+    async def _ask_for(self, source: Source, turn: Iterator[int], left: set[int]) -> None:
+        for schema_id in turn:  # shared: each takes the next
             found = await source.schema(schema_id)
             if found is not None:
                 self._formats[schema_id] = format_of(found)
+            left.discard(schema_id)
 
-    def _say(self, trouble: str) -> None:
+    def _say(self) -> None:
         now = asyncio.get_running_loop().time()
-        if trouble and (self._said_at is None or now - self._said_at >= _SAY_SECONDS):
-            logger.warning("%s Records in its format wait for it; others do not.", trouble)
+        if self._said_at is None or now - self._said_at >= _SAY_SECONDS:
+            logger.warning("%s Records in its format wait for it; others do not.", self.trouble)
             self._said_at = now
-        elif self.trouble and not trouble:
-            logger.info("The schema registry answers again.")
-            self._said_at = None
-        self.trouble = trouble
 
 
 def known_schemas(settings: SchemaRegistry) -> KnownSchemas | None:

@@ -1,16 +1,24 @@
 """Where the schema registry is, and how it lets its clients in."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from app.credentials import client_context, read_secrets
 from app.fields import setting
+from models.errors import shown
+
+#: A name, of labels as DNS has them, or an address.
+_HOST = r"([\w-]{1,63}(\.[\w-]{1,63})*\.?|\[[0-9a-fA-F:.]+\])"
+#: What a header takes.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class SchemaRegistry(BaseSettings):
@@ -21,7 +29,7 @@ class SchemaRegistry(BaseSettings):
         "SCHEMA_REGISTRY",
         "URL of the schema registry, by whose schemas inputs in Confluent's wire format are read: "
         "http(s)://host[:port][/path], without a user.",
-        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$",
+        pattern=r"^https?://" + _HOST + r"(:\d{1,5})?(/[^\s@?#]*)?$",
     )
     schema_registry_username: str | None = setting(
         None,
@@ -82,6 +90,19 @@ class SchemaRegistry(BaseSettings):
             yield (
                 f"{' and '.join(idle)} need the registry's URL; CLICKSTREAM_SCHEMA_REGISTRY is "
                 f"not set. Set it, or unset {'it' if len(idle) == 1 else 'them'}."
+            )
+        try:
+            _ = urlsplit(self.schema_registry or "").port
+        except ValueError as error:
+            yield (
+                f"CLICKSTREAM_SCHEMA_REGISTRY must be a URL; got {shown(self.schema_registry)} "
+                f"({error}). Correct it."
+            )
+        token = self.schema_registry_token
+        if token is not None and _TOKEN.fullmatch(token.get_secret_value()) is None:
+            yield (
+                "CLICKSTREAM_SCHEMA_REGISTRY_TOKEN must be ASCII with no space in it: it is sent "
+                "in a header. Set what the registry gave out."
             )
         if bool(self.schema_registry_username) != bool(self.schema_registry_password):
             yield (

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 #: ``<topic>.v<version>.json``.
-_NAME = re.compile(r"(.+)\.v([1-9]\d*)\.json")
+NAME = re.compile(r"(.+)\.v([1-9]\d*)\.json")
 
 
 @cache
@@ -16,7 +16,7 @@ def published() -> dict[str, dict[int, Any]]:
     """The schemas, by the topic's short name, then by version, oldest first."""
     found: dict[str, dict[int, Any]] = {}
     for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
-        if match := _NAME.fullmatch(file.name):
+        if match := NAME.fullmatch(file.name):
             schema = msgspec.json.decode(file.read_bytes())
             found.setdefault(match[1], {})[int(match[2])] = schema
     return {topic: dict(sorted(versions.items())) for topic, versions in found.items()}

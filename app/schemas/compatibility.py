@@ -5,8 +5,10 @@ from typing import Any
 
 #: Keywords that say something to people alone.
 _WORDS = frozenset({"$schema", "$id", "$comment", "title", "description", "examples", "default"})
-#: Keywords with a rule of their own; of all others none may be added or changed.
+#: Keywords with a rule of their own; of all others none may be added, changed or dropped ...
 _RULED = frozenset({"type", "enum", "required", "properties", "additionalProperties"})
+#: ... but for limits, which may be dropped.
+_LIMITS = frozenset({"minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems"})
 
 
 def faults(old: Any, new: Any, at: str = "") -> Iterator[str]:
@@ -32,6 +34,8 @@ def faults(old: Any, new: Any, at: str = "") -> Iterator[str]:
     for word in sorted({*new} - _WORDS - _RULED):
         if word not in old or old[word] != new[word]:
             yield f"{word} of {place} was {old.get(word, 'not there')} and is {new[word]}"
+    for word in sorted({*old} - {*new} - _WORDS - _RULED - _LIMITS):
+        yield f"{word} of {place} is not there any more"
     yield from _field_faults(old.get("properties", {}), new.get("properties", {}), at)
 
 

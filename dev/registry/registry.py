@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dev.kafka.errors import KafkaError, StartError
+from dev.kafka.errors import KafkaError, PortError, StartError
 from dev.kafka.jars import ROOT, fetch_once
 from dev.kafka.java import Process, end, java, spawn
-from dev.kafka.ports import HOST, free_port
+from dev.kafka.ports import HOST, free_port, is_free
 
 _POM = Path(__file__).with_name("pom.xml")
 
@@ -62,9 +62,13 @@ class LocalRegistry:
         """Start it, and wait until it answers.
 
         Raises:
+            PortError: another process listens on the port.
             JarsError: Maven is missing, or failed.
             StartError: It ended, or does not answer.
         """
+        if not is_free(self.port):
+            msg = f"The schema registry needs port {self.port} of {HOST}, and another process"
+            raise PortError(f"{msg} listens there: choose another (--port)")
         home = fetch_once(ROOT, "the schema registry", _POM, "registry", "dependency:unpack")
         (jar,) = home.glob("*-runner.jar")
         where = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={self.port}")

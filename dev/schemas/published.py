@@ -6,18 +6,17 @@ a published schema must write anew its line and all after it, which no review ov
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.schemas import NAME
 from app.schemas.compatibility import faults
 from models.errors import ClickstreamError
 
 #: The register, beside the schemas.
 REGISTER = "published.txt"
-_NAME = re.compile(r"(.+)\.v([1-9]\d*)\.json")
 
 
 class SchemaChangeError(ClickstreamError):
@@ -36,7 +35,7 @@ class Folder:
         Raises:
             SchemaChangeError: A line for each fault: the rule, what was got, the remedy.
         """
-        if found := [*self._edited(), *self._breaking(), *self._unregistered()]:
+        if found := [*self._faults(), *self._unregistered()]:
             raise SchemaChangeError("\n".join(found))
 
     def publish(self) -> list[str]:
@@ -45,7 +44,7 @@ class Folder:
         Raises:
             SchemaChangeError: Something breaks the promise.
         """
-        if found := [*self._edited(), *self._breaking()]:
+        if found := [*self._faults()]:
             raise SchemaChangeError("\n".join(found))
         lines = self._lines()
         new = [name for name in self._names() if name not in dict(map(_split, lines))]
@@ -63,12 +62,25 @@ class Folder:
 
     def _names(self) -> list[str]:
         """The schemas' files, versions in order."""
-        found = [_NAME.fullmatch(file.name) for file in self.path.glob("*.json")]
+        found = [NAME.fullmatch(file.name) for file in self.path.glob("*.json")]
         return [m[0] for m in sorted((m for m in found if m), key=lambda m: (m[1], int(m[2])))]
 
     def _digest(self, before: list[str], name: str) -> str:
         last = before[-1] if before else ""
         return hashlib.sha256(last.encode() + (self.path / name).read_bytes()).hexdigest()
+
+    def _faults(self) -> Iterator[str]:
+        yield from self._misnamed()
+        yield from self._edited()
+        yield from self._breaking()
+
+    def _misnamed(self) -> Iterator[str]:
+        for file in sorted(self.path.glob("*.json")):
+            if not NAME.fullmatch(file.name):
+                yield (
+                    f"A schema's file is called <topic>.v<version>.json; {file.name} is not. "
+                    "Rename it."
+                )
 
     def _edited(self) -> Iterator[str]:
         lines = self._lines()
@@ -105,7 +117,15 @@ class Folder:
                 )
 
     def _schema(self, name: str) -> Any:
-        return json.loads((self.path / name).read_text("utf-8"))
+        try:
+            found = json.loads((self.path / name).read_text("utf-8"))
+        except ValueError:  # no JSON, or no UTF-8
+            found = None
+        if not isinstance(found, dict):
+            raise SchemaChangeError(
+                f"A schema is a JSON object, in UTF-8; {name} is none. Correct it."
+            )
+        return found
 
 
 def _split(line: str) -> tuple[str, str]:

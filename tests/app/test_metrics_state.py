@@ -77,6 +77,23 @@ async def test_tasks_are_counted_by_how_they_are(tmp_path: Path) -> None:
 
 
 @in_loop
+async def test_a_task_whose_records_wait_for_the_schema_registry_is_told_apart(
+    tmp_path: Path,
+) -> None:
+    """It does not work, and has not failed."""
+    engine = BenchEngine(tmp_path)
+    await engine.assign((TOPIC, 0), (TOPIC, 1))
+    preparation = engine.delivery.tasks["one", 1].preparation
+    waiting = asyncio.create_task(preparation.done(asyncio.Event().wait()))  # type: ignore[arg-type]  # whatever it gives
+    await asyncio.sleep(0)
+    found = scraped(State(engine, str, tmp_path))
+    assert (1, 1) == (found["tasks", "one", "waiting"], found["tasks", "one", "working"])
+    preparation.give_up()
+    assert not await waiting
+    await engine.close()
+
+
+@in_loop
 async def test_books_time_and_losses_are_told_by_task(tmp_path: Path) -> None:
     """A broken ledger is 0; before anything was heard of there is no stream time."""
     engine = BenchEngine(tmp_path)

@@ -1,15 +1,18 @@
 """Laws of a worker whose records wait for the schema registry: it is well, and says so."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from app.bootstrap import create_app
+from app.registry.known import KnownSchemas
 from app.settings import Settings
 from app.status.problems import problems_of
 from app.status.shape import State, Worker
 from app.status.watchdog import STALL_SECONDS
-from tests.agents.fakes import in_loop
+from tests.agents.fakes import eventually, in_loop
+from tests.app.fake_registry import FakeSource
 
 
 class FakeTask:
@@ -45,8 +48,11 @@ async def test_a_task_that_waits_for_the_registry_is_not_stalled_and_the_worker_
     )
     engine = FakeEngine()
     app.engine = engine  # type: ignore[assignment]  # as far as it is looked at
-    assert app.schemas is not None
-    app.schemas.trouble = "The schema registry must answer; it does not."
+    source = FakeSource({})
+    source.failures = 1
+    app.schemas = schemas = KnownSchemas(source.connected, retry_seconds=60)
+    learning = asyncio.create_task(schemas.learn({1}))
+    await eventually(lambda: schemas.trouble)
     engine.tasks[0].preparation = True
     now = [0.0]
     monkeypatch.setattr("app.status.cluster.time.monotonic", lambda: now[0])
@@ -56,5 +62,8 @@ async def test_a_task_that_waits_for_the_registry_is_not_stalled_and_the_worker_
     assert {"enrichment-1"} == condition.stalled.keys()
     worker = Worker("http://me", asked=True, state=State.WORKING)
     told, _ = problems_of(worker, [], condition)
-    expected = "The schema registry must answer; it does not. Records wait for it at http://me."
+    expected = (
+        "The schema registry must answer; it does not. Start it. Records wait for it at http://me."
+    )
     assert expected == told
+    learning.cancel()

@@ -75,6 +75,11 @@ BREAKING: list[tuple[str, Change, str]] = [
         "minLength of userId/ was 1 and is 2",
     ),
     (
+        "a rule that readers count on dropped",
+        lambda s: s["properties"]["timestamp"].pop("pattern"),
+        "pattern of timestamp/ is not there any more",
+    ),
+    (
         "closed",
         lambda s: s.update(additionalProperties=False),
         "additionalProperties of the record",
@@ -121,6 +126,23 @@ def test_what_lets_old_records_be_can_be_published(folder: Folder, change: Chang
     assert "--publish" in refusal(folder.check)
     assert [f"{TOPIC}.v2.json"] == folder.publish()
     folder.check()
+
+
+@pytest.mark.parametrize("text", ["{", "true", "[]", "\udcff"])
+def test_what_is_no_schema_is_named(folder: Folder, text: str) -> None:
+    """Neither checked as one, nor published."""
+    file = folder.path / f"{TOPIC}.v2.json"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    for act in (folder.check, folder.publish):
+        assert f"A schema is a JSON object, in UTF-8; {TOPIC}.v2.json is none" in refusal(act)
+
+
+@pytest.mark.parametrize("name", [f"{TOPIC}.json", f"{TOPIC}.v02.json", f"{TOPIC}.V2.json"])
+def test_a_schema_that_nobody_would_find_is_named(folder: Folder, name: str) -> None:
+    """By its file's name it would be no version of any topic."""
+    shutil.copy(folder.path / f"{TOPIC}.v1.json", folder.path / name)
+    for act in (folder.check, folder.publish):
+        assert f"is called <topic>.v<version>.json; {name} is not" in refusal(act)
 
 
 @pytest.mark.parametrize("act", ["check", "publish"])

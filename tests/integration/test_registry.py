@@ -40,12 +40,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistry
         yield registry
 
 
-def avro(schema_id: int, user: str, event_ms: int = START_MS) -> bytes:
-    """A click as Confluent's serializer writes it."""
+def avro(schema_id: int, user: str, event_ms: int = START_MS, before: bytes = b"") -> bytes:
+    """A click as Confluent's serializer writes it; before it, the number of a union's branch."""
     out = io.BytesIO()
     click = {"userId": user, "timestamp": event_ms, "page": "/avro"}
     fastavro.schemaless_writer(out, fastavro.parse_schema(CLICK), click)
-    return struct.pack(">bi", 0, schema_id) + out.getvalue()
+    return struct.pack(">bi", 0, schema_id) + before + out.getvalue()
 
 
 def wired(schema_id: int, value: dict[str, object]) -> bytes:
@@ -73,6 +73,8 @@ def test_records_wait_for_a_registry_that_is_down_and_others_do_not(
     """Nothing is dead-lettered, and the log says what is waited for; then all come out."""
     clicks = registry.register("clicks-value", CLICK)
     orders = registry.register("purchases-value", PURCHASE, "JSON")
+    click = {"name": "Click", "subject": "clicks-value", "version": 1}
+    several = registry.register("several-value", ["null", "Click"], references=[click])
     cluster = make_cluster(SCHEMA_REGISTRY=registry.url, PARTITIONS="2")
     plain = json.dumps({"userId": "plain", "timestamp": START_MS}).encode()
     registry.freeze()
@@ -86,6 +88,10 @@ def test_records_wait_for_a_registry_that_is_down_and_others_do_not(
     assert {} == letters(cluster)
     assert "The schema registry answers again" in worker.log.read_text()
     _refuses_what_does_not_fit(cluster, clicks, orders)
+    cluster.produce([Event("clicks", 1, avro(several, "several", before=b"\2"))])
+    until(lambda: "several" in users(cluster, "enriched-clicks"), "the click of a union")
+    _is_audited(cluster)
+    _is_examined(cluster, registry)
 
 
 def _refuses_what_does_not_fit(cluster: Cluster, clicks: int, orders: int) -> None:
@@ -110,7 +116,6 @@ def _refuses_what_does_not_fit(cluster: Cluster, clicks: int, orders: int) -> No
         found["unknown_schema"][0],
     )
     assert str(UNKNOWN) in found["unknown_schema"][1]
-    _is_audited(cluster)
 
 
 def _is_audited(cluster: Cluster) -> None:
@@ -122,3 +127,17 @@ def _is_audited(cluster: Cluster) -> None:
     assert {f"a dead letter again: {code}": 1 for code in codes} == planned["heldBack"]
     explained = cluster.command("explain", "record", f"{cluster.prefix}clicks-0-0")
     assert "of the schema registry" in explained.stdout
+
+
+def _is_examined(cluster: Cluster, registry: LocalRegistry) -> None:
+    """The doctor says whether it answers."""
+    answers = f"The schema registry at {registry.url} answers."
+    assert ("well", answers) in _findings(cluster)
+    cluster.settings["SCHEMA_REGISTRY"] = registry.url.removesuffix("/v7")
+    ((level, text),) = [found for found in _findings(cluster) if "registry" in found[1]]
+    assert ("wrong", True) == (level, "must answer at" in text)
+
+
+def _findings(cluster: Cluster) -> list[tuple[str, str]]:
+    done = cluster.command("doctor", "--read-only", "--json")
+    return [(found["level"], found["text"]) for found in json.loads(done.stdout)["findings"]]

@@ -81,6 +81,22 @@ def test_types_of_other_schemas_are_found_by_their_names() -> None:
     assert value == json.loads(avro_format(schema, inner, middle)(avro(1, whole, value)))
 
 
+def test_a_schema_may_be_a_name_or_a_union_of_names_of_other_schemas() -> None:
+    """As of topics with several types of records: the branch tells which one it is."""
+    click = record(("a", "int"), name="Click")
+    view = record(("c", "Click"), name="View")
+    both = avro_format(["Click", "View"], click, view)
+    assert b'{"a":5}' == both(head(1) + b"\0\x0a")
+    assert b'{"c":{"a":5}}' == both(head(1) + b"\2\x0a")
+    assert b'{"c":{"a":5}}' == avro_format("View", click, view)(head(1) + b"\x0a")
+
+
+def test_a_record_may_be_called_as_one_of_ours() -> None:
+    """Names are the producers' own."""
+    read = avro_format(record(("a", "int"), name="clickstream_root"))
+    assert b'{"a":5}' == read(head(1) + b"\x0a")
+
+
 FITS = avro(1, record(("f", "string")), {"f": "text"})
 
 
@@ -114,6 +130,40 @@ def test_a_schema_without_bounds_or_sense_is_said_to_be_unusable(schema: Any, wh
         avro_format(schema)(head(1) + b"\x02" * 1_000)
     assert "unusable_schema" == rejected.value.code
     assert why in rejected.value.message
+
+
+def _doubled(levels: int, *last: tuple[str, Any], name: str = "R") -> Any:
+    """Records of two of the next level each: the last is there 2 ** levels times."""
+    inner = record(*last, name=f"{name}{levels}")
+    for level in reversed(range(levels)):
+        inner = record(("a", inner), ("b", f"{name}{level + 1}"), name=f"{name}{level}")
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("schema", "payload"),
+    [
+        (_doubled(60), b""),
+        (record(("none", _doubled(60)), ("some", _doubled(60, ("i", "int"), name="S"))), b""),
+        ({"type": "array", "items": _doubled(8, ("n", "null"))}, b"\2\0\0"),
+        ({"type": "array", "items": record(("n" * 5_000, "int"))}, b"\0"),
+        ({"type": "map", "values": _doubled(8)}, b"\0"),
+        ({"type": "array", "items": logical("bytes", "decimal", precision=4, scale=999)}, b"\0"),
+        ([_doubled(60), "int"], b"\2\2"),
+    ],
+)
+def test_a_schema_that_blows_payloads_up_is_unusable(schema: Any, payload: bytes) -> None:
+    """Bytes that are not there, a thousandfold: a megabyte would take all memory."""
+    with pytest.raises(RecordRejected, match="unusable_schema"):
+        avro_format(schema)(head(1) + payload)
+
+
+def test_a_schema_of_many_fields_is_used_however_they_are_nested() -> None:
+    """Each record of some fields, in arrays of unions: none of that is strange."""
+    line = record(("id", record(("value", "int"), name="Id")), ("flag", "boolean"), name="Line")
+    wide = record(*((f"field_{n}", ["null", line if n == 0 else "Line"]) for n in range(2_000)))
+    found = json.loads(avro_format({"type": "array", "items": wide})(head(1) + b"\0"))
+    assert [] == found
 
 
 def test_a_schema_nested_beyond_what_json_may_be_is_unusable() -> None:

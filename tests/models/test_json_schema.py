@@ -38,6 +38,15 @@ def test_a_payload_that_is_no_json_is_left_to_those_who_read_json(payload: bytes
     assert payload == json_format(CLICK)(head(1) + payload)
 
 
+@pytest.mark.parametrize(
+    "number", ["1e99999999999999999999", "-1E-99999999999999999999", "1" * 5_000]
+)
+def test_a_number_beyond_any_account_is_refused(number: str) -> None:
+    """It can't be held against the schema, so it must neither pass nor end the stage."""
+    with pytest.raises(RecordRejected, match="schema_mismatch"):
+        json_format(CLICK)(head(1) + b'{"userId":"u","more":%b}' % number.encode())
+
+
 def test_a_payload_nested_beyond_what_the_validator_follows_is_refused() -> None:
     """Comparing nested arrays has a limit; what is nested deeper still is left to the others."""
     read = json_format({"properties": {"a": {"items": {"enum": [1]}}}})
