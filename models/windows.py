@@ -4,7 +4,8 @@ Windows are ``[start, start + size)``, aligned to the epoch. A window closes whe
 ``end + grace <= S`` (S: the stage's stream time) and then gives one final count per user. A click
 is late when ``end + grace <= streamTime`` of its own record: judged by its own input partition,
 so that interleaving can't matter. Only a record that comes back from idleness can be behind S.
-A window that closed under a shorter grace stays closed when the grace is raised.
+A window that closed under a shorter grace, or began to, stays closed when the grace is raised; a
+click lacks for it what it did then, at least, so that a window that expired is not revised.
 Closed windows are deleted when ``S >= end + grace + retention``.
 
 A row's key is ``w``, the window's start (8 bytes, big-endian), the user; its value the count in

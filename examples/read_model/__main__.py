@@ -30,6 +30,8 @@ def main() -> None:
         sys.exit(f"Error: {error}")
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:  # its reader has gone, and would be missed again at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _read(options: argparse.Namespace, file: Path, *, until_end: bool) -> None:

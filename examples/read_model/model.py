@@ -176,6 +176,6 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(str(path))
         except (duckdb.Error, RuntimeError) as error:  # RuntimeError: of a name that is not UTF-8
-            if "lock" not in str(error) or time.monotonic() > deadline_s:
+            if "set lock on file" not in str(error) or time.monotonic() > deadline_s:
                 raise ModelError(f"{path} must be a model that can be opened: {error}") from None
         time.sleep(_RETRY_SECONDS)

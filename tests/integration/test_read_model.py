@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -174,6 +176,39 @@ def test_the_top_users_of_the_last_hour_are_those_of_the_topics(
     expected = sorted(clicks.items(), key=lambda item: (-item[1], item[0]))[:10]
     assert expected == Model(model).rows(QUERIES["top-users"])
     assert expected[0][0] in run(finished, str(model), "--query", "top-users")
+
+
+def test_a_reader_of_what_it_says_may_go(finished: Cluster, tmp_path: Path) -> None:
+    """As ``head`` does: it ends in silence, and what it wrote is whole."""
+    file = tmp_path / "model.duckdb"
+    with subprocess.Popen(
+        command(finished, str(file), "--batch", "20"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert b"" == process.stderr.read()
+    run(finished, str(file), "--once")
+    assert in_topics(finished) == in_model(file)
+
+
+def test_others_may_ask_while_it_follows(finished: Cluster, model: Path, tmp_path: Path) -> None:
+    """A file that is open elsewhere for a moment is waited for."""
+    file = tmp_path / "model.duckdb"
+    shutil.copy(model, file)
+    held = duckdb.connect(str(file))
+    with subprocess.Popen(
+        command(finished, str(file), "--query", "top-users"), cwd=ROOT, stdout=subprocess.PIPE
+    ) as process:
+        time.sleep(2)
+        assert None is process.poll()
+        held.close()
+        told, _ = process.communicate(timeout=_SECONDS)
+    assert b"user_id" in told
 
 
 def test_a_position_that_is_none_of_its_log_is_an_error_with_a_remedy(
