@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class doctor(ConsoleCommand):  # noqa: N801 its name is the command's
-    """Check broker, topics, lag, schema registry, disk, workers and settings.
+    """Check Kafka, schema registry, disk, workers and settings.
 
     Each line is well (✓), odd (!) or wrong (✗), and says what to do. Exit code 1 if anything is
     wrong. Works with and without workers. Nothing is changed; but for trying transactions, and
