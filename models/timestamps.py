@@ -4,6 +4,7 @@ Every instant here lies in the years 1 to 9999, which is what ISO-8601 with four
 whatever :func:`to_ms` gives, :func:`iso` can write, and :func:`from_iso` reads it back.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ MAX_MS = 253_402_300_799_999
 #: Seconds whose text is kept, each way: more than an hour of stream time in any order.
 _SECONDS_KEPT = 4096
 
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SECOND_CHARS = len("2000-01-01T00:00:00")
@@ -48,6 +50,18 @@ def to_ms(value: object) -> int:
     if not MIN_MS <= ms <= MAX_MS:
         raise ValueError("a timestamp lies in the years 1 to 9999, in UTC")
     return ms
+
+
+def instant_ms(text: str) -> int:
+    """Read an instant as people ask for it: ISO-8601, or epoch milliseconds in decimal.
+
+    Returns:
+        Epoch milliseconds, from MIN_MS to MAX_MS.
+
+    Raises:
+        ValueError: It is neither, or lies outside the years 1 to 9999 in UTC.
+    """
+    return to_ms(int(text) if _INTEGER.fullmatch(text) else text)
 
 
 def _text_ms(text: str) -> int:

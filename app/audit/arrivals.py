@@ -9,6 +9,8 @@ from app.audit.warehouse import Warehouse
 
 #: Rows that arrive before SQL reads them: enough to be quick, little enough for memory.
 _ROWS = 50_000
+#: And bytes of their values: a record may have megabytes.
+_BYTES = 64 * 1024 * 1024
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -50,12 +52,14 @@ class Arrivals:
         self._kind = kind
         self._row = row
         self._rows: list[Row] = []
+        self._bytes = 0
 
     def take(self, _at: TopicPartition, records: Sequence[Any]) -> None:
         """Take records of a partition."""
         self.count += len(records)
         self._rows.extend(map(self._row, records))
-        if len(self._rows) >= _ROWS:
+        self._bytes += sum([len(record.value) for record in records if record.value is not None])
+        if len(self._rows) >= _ROWS or self._bytes >= _BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -65,7 +69,7 @@ class Arrivals:
         self._warehouse.append("arrived", self._rows)
         self._warehouse.run(self._sql)
         self._warehouse.execute("TRUNCATE arrived")
-        self._rows = []
+        self._rows, self._bytes = [], 0
 
 
 class InnerArrivals(Arrivals):

@@ -9,11 +9,13 @@ from rich.console import Console
 
 from app.admin import connected
 from app.commands.console import ConsoleCommand, Interrupt
-from app.history.asking import caught_up, proceed_of
+from app.history.asking import caught_up, in_thread, place_of, proceed_of
+from app.history.errors import HistoryError
 from app.inputs.cluster import partition_counts
 from app.inputs.progress import Reporter
 from app.settings import Settings, load_settings
 from app.topics import INPUTS, topic_name
+from app.versions.check import check_version
 from app.whatif.choice import Choice, choice_of
 from app.whatif.found import Found, find
 from app.whatif.picture import picture
@@ -49,17 +51,28 @@ class whatif(ConsoleCommand):  # noqa: N801 its name is the command's
         choice = choice_of(
             settings, options["grace"], options["window"], options["within"], options["late"]
         )
+        svg = place_of("--svg", Path(options["svg"])) if options["svg"] else None
+        await check_version(settings)
         with Reporter("whatif", None, quiet=self.quiet) as reporter:
             found = await _found(settings, choice, interrupt, reporter)
-        self._tell(found, options["svg"], as_json_=options["as_json"])
+        self._tell(found, svg, as_json_=options["as_json"])
 
-    def _tell(self, found: Found, svg: str | None, *, as_json_: bool) -> None:
-        if svg:
-            Path(svg).write_text(picture(found))
+    def _tell(self, found: Found, svg: Path | None, *, as_json_: bool) -> None:
         if as_json_:
             self.say(json.dumps(as_json(found), indent=2))
         else:
             show(Console(), found)
+        if svg:
+            _draw(found, svg)
+
+
+def _draw(found: Found, svg: Path) -> None:
+    try:
+        svg.write_text(picture(found), encoding="utf-8")
+    except OSError as error:
+        raise HistoryError(
+            f"--svg is a file that can be written; {svg}: {error.strerror}. Name another."
+        ) from None
 
 
 async def _found(
@@ -69,9 +82,14 @@ async def _found(
     async with connected(settings) as admin:
         counts = await partition_counts(admin, names)
     partitions = {short: counts[name] for name, short in names.items()}
+    proceed = proceed_of(interrupt)
     with await caught_up(settings, interrupt, reporter) as history:
-        idle_ms = settings.idle_timeout_ms
-        rerun = Rerun(history, partitions, idle_ms, count_bots=settings.count_bots)
-        reporter.begin("telling the time")
-        rerun.tell_time(proceed_of(interrupt))
-        return find(rerun, choice, reporter.begin)
+
+        def compute() -> Found:
+            idle_ms = settings.idle_timeout_ms
+            rerun = Rerun(history, partitions, idle_ms, count_bots=settings.count_bots)
+            reporter.begin("telling the time")
+            rerun.tell_time(proceed)
+            return find(rerun, choice, reporter.begin)
+
+        return await in_thread(history, interrupt, compute)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.explain.evidence import Dead, Passed
 from app.explain.story import Row, Story
 from app.inputs.errors import InputError
-from models.timestamps import iso, to_ms
+from models.timestamps import instant_ms, iso
 from models.windows import WindowRules
 
 
@@ -42,7 +42,7 @@ def window_start(rules: WindowRules, text: str) -> int:
         InputError: It is no time, or no window starts there.
     """
     try:
-        at_ms = to_ms(int(text) if text.isdecimal() else text)
+        at_ms = instant_ms(text)
     except ValueError:
         raise InputError(
             f"A window's start is ISO-8601 text or epoch milliseconds; got {text!r}. Take it from "

@@ -1,9 +1,11 @@
 """What the commands about the past are asked, checked; and their history."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -15,10 +17,16 @@ from app.history.store import History
 from app.inputs.cluster import told
 from app.inputs.progress import Reporter
 from app.settings import Settings
-from models.timestamps import to_ms
+from models.errors import shown
+from models.timestamps import instant_ms
 
+#: Seconds between two looks whether to end.
+_LOOK_SECONDS = 0.1
 #: What files of windows are called, and DuckDB's name of their form.
 _FORMS = {".csv": "csv", ".jsonl": "json"}
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +46,16 @@ def asked_of(user: str | None, at: str, *, known: bool) -> Asked:
     """The question in a command's arguments.
 
     Raises:
-        HistoryError: The time is none.
+        HistoryError: The time is none, or the user is no text.
     """
     try:
-        at_ms = to_ms(int(at) if at.isdecimal() else at)
+        at_ms = instant_ms(at)
     except ValueError:
         raise HistoryError(
-            f"--at is ISO-8601 text or epoch milliseconds; got {at!r}. Write it as "
-            "2025-01-01T10:00:00Z."
+            "--at is a time of the years 1 to 9999, as ISO-8601 or epoch milliseconds; got "
+            f"{shown(at)}. Write it as 2025-01-01T10:00:00Z."
         ) from None
-    return Asked((user or "").encode(), Moment(at_ms, known))
+    return Asked(_utf8("USER", user or ""), Moment(at_ms, known))
 
 
 def form_of(asked: Asked, output: str | None, *, everybody: bool) -> tuple[Path, str] | None:
@@ -65,7 +73,35 @@ def form_of(asked: Asked, output: str | None, *, everybody: bool) -> tuple[Path,
             f"USER={asked.user.decode() or None}, --all={everybody}, --output={output}. "
             "Give one of the two, and a file that ends in .csv or .jsonl."
         )
-    return path, _FORMS[path.suffix]
+    return place_of("--output", path), _FORMS[path.suffix]
+
+
+def place_of(option: str, path: Path) -> Path:
+    """A file that can be written, before there is much to be written.
+
+    Args:
+        option: That names it.
+        path: It.
+
+    Raises:
+        HistoryError: It can't be, as things are.
+    """
+    _utf8(option, str(path))
+    target = path if path.exists() else path.parent
+    if path.is_dir() or not path.parent.is_dir() or not os.access(target, os.W_OK):
+        raise HistoryError(
+            f"{option} is a file in a directory that is there, and may be written; got {path}. "
+            "Make the directory, or name another file."
+        )
+    return path
+
+
+def _utf8(name: str, text: str) -> bytes:
+    """What the command line gives, in UTF-8."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise HistoryError(f"{name} is text in UTF-8; got {shown(text)}. Correct it.") from None
 
 
 def proceed_of(interrupt: Interrupt) -> Callable[[], None]:
@@ -76,6 +112,24 @@ def proceed_of(interrupt: Interrupt) -> Callable[[], None]:
             raise asyncio.CancelledError
 
     return proceed
+
+
+async def in_thread(history: History, interrupt: Interrupt, work: Callable[[], T]) -> T:
+    """Do what takes long with a history, until it is done or somebody asks to end.
+
+    Args:
+        history: That the work asks.
+        interrupt: Looked at meanwhile.
+        work: What is done.
+    """
+    doing = asyncio.ensure_future(asyncio.to_thread(work))
+    while not (await asyncio.wait({doing}, timeout=_LOOK_SECONDS))[0]:
+        if interrupt:
+            history.interrupt()
+    if interrupt:
+        doing.cancelled() or doing.exception()  # it was ended: why is known
+        raise asyncio.CancelledError
+    return doing.result()
 
 
 async def caught_up(settings: Settings, interrupt: Interrupt, reporter: Reporter) -> History:

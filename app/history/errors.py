@@ -3,10 +3,11 @@
 Below ``models.errors.ClickstreamError``::
 
     HistoryError    the history's file can't be used, or an option can't
-    └── Forgotten   the logs no longer reach back so far
+    ├── Forgotten   the logs no longer reach back so far
+    └── Stranger    the logs have nothing of a user
 """
 
-from models.errors import ClickstreamError
+from models.errors import ClickstreamError, shown
 from models.timestamps import iso
 
 
@@ -33,4 +34,15 @@ class Forgotten(HistoryError):  # noqa: N818 said of the past: it is forgotten.
         super().__init__(
             f"The past is answered from what {topic} still holds; its retention has deleted what "
             f"{iso(asked_ms)} needs. {remedy}, or give the topic a longer retention.ms."
+        )
+
+
+class Stranger(HistoryError):  # noqa: N818 said of a user: nobody knows them.
+    """The logs have nothing of a user."""
+
+    def __init__(self, user: bytes) -> None:
+        """Say of whom."""
+        super().__init__(
+            "A user is known in the past while the logs have a record of theirs; "
+            f"{shown(user.decode())} has none. Correct the id."
         )

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from app.answers import Unavailable
 from app.audit.logs import Logs, open_logs
-from app.history.errors import Forgotten, HistoryError
+from app.history.errors import Forgotten, HistoryError, Stranger
 from app.history.past import Past
 from app.history.reaching import WORKERS, fill, history_of, path_of
 from app.settings import HistoryPolicy, Settings
@@ -94,7 +94,7 @@ class Keeper:
             )
         try:
             return await asyncio.to_thread(question, await self._up_to_now())
-        except Forgotten:
+        except (Forgotten, Stranger):
             raise
         except HistoryError as error:
             self._fresh, self._broken = (None, 0.0), True

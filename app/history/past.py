@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from app.history.errors import Forgotten
+from app.history.errors import Forgotten, Stranger
 from app.history.store import History
 from app.topics import (
     CLICK_COUNTS,
@@ -77,16 +77,21 @@ class Past:
         self._rules = rules
         self._partitions = partitions
 
-    def knows(self, user: bytes) -> bool:
-        """Whether the logs have anything of a user, of any time."""
+    def check_known(self, user: bytes) -> None:
+        """Check that the logs have anything of a user, of any time.
+
+        Raises:
+            Stranger: They have not.
+        """
         tables = ("passed", "count_sent", "outcome")
-        return any(
+        if not any(
             self._history.rows(
                 f"SELECT 1 FROM {table} WHERE p = ? AND user_id = ? LIMIT 1",  # noqa: S608 our names
                 [self._partition(user), user.decode()],
             )
             for table in tables
-        )
+        ):
+            raise Stranger(user)
 
     def counts(self, user: bytes, moment: Moment) -> Counts:
         """A user's windows.

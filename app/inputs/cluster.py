@@ -52,7 +52,7 @@ async def partition_counts(admin: AIOKafkaAdminClient, topics: Iterable[str]) ->
     missing = [t["topic"] for t in described if t["error_code"] != _NO_ERROR]
     if missing:
         raise TopicError(
-            f"Topics must exist before anything is sent to them; missing: {', '.join(missing)}. "
+            f"Topics must exist before they are used; missing: {', '.join(missing)}. "
             "Run: faust -A app init-topics"
         )
     return {t["topic"]: len(t["partitions"]) for t in described}
@@ -83,6 +83,6 @@ def told(error: KafkaError, broker: str, again: str) -> BrokerError:
             f"run this again: {again}."
         )
     return BrokerError(
-        f"Kafka must take what is sent; it answered: {reason}. Mend that, then run this again: "
-        f"{again}."
+        f"Kafka must do what is asked of it; it answered: {reason}. Mend that, then run this "
+        f"again: {again}."
     )

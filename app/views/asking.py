@@ -10,7 +10,7 @@ from app.history.past import Moment
 from app.scatter import SCOPE
 from models.errors import shown
 from models.fields import MAX_ID_BYTES
-from models.timestamps import MAX_MS, MIN_MS, to_ms
+from models.timestamps import MAX_MS, MIN_MS, instant_ms
 
 #: Windows, conversions or ranks that an answer has at most: some hundred kilobytes.
 MAX_LIMIT = 1_000
@@ -56,7 +56,7 @@ def instant(name: str, text: str) -> int:
         Misasked: The text is none.
     """
     try:
-        return to_ms(int(text) if _INTEGER.fullmatch(text) else text)
+        return instant_ms(text)
     except ValueError:
         _refuse(
             f"{name} is a time of the years 1 to 9999, as ISO-8601 or epoch milliseconds",

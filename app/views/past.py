@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from app.answers import Gone, Unknown, json_answer
-from app.history.errors import Forgotten
+from app.history.errors import Forgotten, Stranger
 from app.history.past import Moment, Past
 from app.views.asking import Span, parameters, past_moment, span_in, user_of
-from models.errors import shown
 from models.queries import Json
 from models.timestamps import iso
 
@@ -43,6 +42,8 @@ def with_past(app: "App", present: "View", answer: Answer) -> "View":
             found = await app.history.ask(lambda past: _found(past, user, moment, span, answer))
         except Forgotten as error:
             raise Gone(str(error)) from None
+        except Stranger as error:
+            raise Unknown(str(error)) from None
         return json_answer({"userId": user.decode(), **found, **_told(moment)})
 
     return view
@@ -59,9 +60,5 @@ def _told(moment: Moment) -> Json:
 
 def _found(past: Past, user: bytes, moment: Moment, span: Span, answer: Answer) -> Json:
     found = answer(past, user, moment, span)
-    if not past.knows(user):
-        raise Unknown(
-            f"A user is known in the past while the logs have a record of theirs; "
-            f"{shown(user.decode())} has none. Correct the id."
-        )
+    past.check_known(user)
     return found

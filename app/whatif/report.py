@@ -11,6 +11,9 @@ from app.whatif.rerun import Joined, Windows
 #: Units that a whole number of them is told in, the longest first.
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 
+#: Seconds have a tenth below this.
+_TENTHS_MS = 100_000
+
 
 def duration(ms: int) -> str:
     """A duration as people write it: ``2m``, ``90s``, ``1m 43.2s``."""
@@ -42,11 +45,17 @@ def show(console: Console, found: Found) -> None:
         )
 
 
+def _table(title: str, *names: str) -> Table:
+    """A table of numbers: what does not fit beside the others goes on below, whole."""
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name, justify="right", overflow="fold")
+    return table
+
+
 def _windows(found: Found) -> Table:
-    table = Table(title="Windows", title_justify="left")
-    for name in ("window", "grace", "late", "share late", "delay p50", "p99", "wait p50", "p99"):
-        table.add_column(name, justify="right")
-    table.add_column("open rows", justify="right")
+    delays = ("delay p50", "p99", "wait p50", "p99")
+    table = _table("Windows", "window", "grace", "late", "share late", *delays, "open rows")
     for one in found.windows:
         table.add_row(
             duration(one.size_ms),
@@ -61,9 +70,8 @@ def _windows(found: Found) -> Table:
 
 
 def _joined(found: Found) -> Table:
-    table = Table(title="Clicks and purchases", title_justify="left")
-    for name in ("grace", "within", "conversions", "gained", "purchases converted", "of"):
-        table.add_column(name, justify="right")
+    names = ("grace", "within", "conversions", "gained", "purchases converted", "of")
+    table = _table("Clicks and purchases", *names)
     for one in found.joined:
         table.add_row(
             duration(one.grace_ms),
@@ -77,7 +85,9 @@ def _joined(found: Found) -> Table:
 
 
 def _seconds(ms: int | None) -> str:
-    return "-" if ms is None else f"{ms / 1000:,.1f}s"
+    if ms is None:
+        return "-"
+    return f"{ms / 1000:,.1f}s" if ms < _TENTHS_MS else f"{ms / 1000:,.0f}s"
 
 
 def as_json(found: Found) -> dict[str, Any]:

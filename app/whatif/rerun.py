@@ -167,7 +167,9 @@ class Rerun:
             [p, list(kinds)],
         )
         moved, ahead = list[Any](), list[Any]()
-        for kind, o, at_ms, q, stream_ms, idle_ms, is_record in rows:
+        for number, (kind, o, at_ms, q, stream_ms, idle_ms, is_record) in enumerate(rows):
+            if number % _ROWS == 0:
+                proceed()
             before_ms = time.value
             place = f"{kind}-{q}"
             if idle_ms is None:
@@ -179,7 +181,6 @@ class Rerun:
             if is_record and s_ms > stream_ms:
                 ahead.append((stage, kind, p, o, s_ms))
             if len(moved) + len(ahead) >= _ROWS:
-                proceed()
                 self._keep(stage, moved, ahead)
                 moved, ahead = [], []
         self._keep(stage, moved, ahead)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
+from app.audit import arrivals
 from app.history.past import Moment, Past, window_json
 from app.history.store import History
 from app.topics import CLICK_COUNTS, CONVERSION_EVENTS, UNATTRIBUTED_PURCHASES
@@ -13,7 +15,7 @@ from models.timestamps import iso
 from models.windows import WindowRules
 from tests.app.fake_logs import PARTITIONS, USER, FakeLogs
 from tests.app.test_history import M2, M5, fill, opened
-from tests.models.fakes import at
+from tests.models.fakes import Record, at
 
 Json = dict[str, Any]
 
@@ -78,3 +80,16 @@ def test_rubbish_among_the_conversions_is_not_told(history: History, tmp_path: P
     path = tmp_path / "all.csv"
     past(history, logs).export(Moment(at("12:00"), known=True), str(path), "csv")
     assert ["userId,windowStart,windowEnd,clickCount,final"] == path.read_text().splitlines()
+
+
+def test_long_records_wait_for_no_others(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of megabytes are read by SQL before there are thousands of them in memory."""
+    monkeypatch.setattr(arrivals, "_BYTES", 3_000)
+    taken = arrivals.Arrivals(history, "keep_outcomes", CONVERSION_EVENTS, arrivals.value_row)  # type: ignore[arg-type]  # as in filling.py
+    at_p = TopicPartition(CONVERSION_EVENTS, 0)
+    read = []
+    for offset in range(7):
+        taken.take(at_p, [Record(CONVERSION_EVENTS, 0, offset, value=b"x" * 1_000)])
+        [(count,)] = history.rows("SELECT count(*) FROM outcome")
+        read.append(count)
+    assert [0, 0, 3, 3, 3, 6, 6] == read

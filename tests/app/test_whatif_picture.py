@@ -1,16 +1,19 @@
 """Laws of what whatif takes and draws."""
 
+import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from app.history.errors import HistoryError
 from app.settings import Settings
 from app.whatif.choice import Choice, choice_of
 from app.whatif.found import Found
 from app.whatif.picture import picture
-from app.whatif.report import duration
-from app.whatif.rerun import Windows
+from app.whatif.report import duration, show
+from app.whatif.rerun import Joined, Windows
 
 M1, M2, M5 = 60_000, 120_000, 300_000
 
@@ -62,6 +65,16 @@ def test_durations_read_as_people_write_them() -> None:
     """In one unit if it is whole."""
     texts = [duration(ms) for ms in (0, 250, M2, 90_000, 103_200, 3_600_000, 86_400_000)]
     assert ["0s", "0.25s", "2m", "90s", "1m 43.2s", "1h", "1d"] == texts
+
+
+def test_a_narrow_table_cuts_no_number_short() -> None:
+    """A pipe has 80 columns: what does not fit goes on below, and is not left out."""
+    long = ((86_400_000, 31_536_000_000), (1_234_567, 9_876_543_210))
+    rows = [Windows(M5, grace, 10**9, 10**8, *long, 1, 10**9) for grace in (0, M2, 600_000)]
+    console = Console(width=80, file=io.StringIO(), record=True)
+    joined = [Joined(M2, 3_600_000, 10**9, 10**9, 10**9)]
+    show(console, replace(_found(0, 0, 0), windows=rows, joined=joined))
+    assert "…" not in console.export_text()
 
 
 @pytest.mark.parametrize("late", [(900, 30, 0), (0, 0, 0)])
