@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from models.errors import SnapshotError, shown
+from models.errors import SnapshotError
 from models.timestamps import MAX_MS
 
 MANIFEST = "manifest.json"
@@ -156,8 +156,8 @@ def _check_links(directory: Path, home: Path) -> None:
     named = Path(os.path.realpath(directory)) / home.relative_to(directory)
     if (leads_to := os.path.realpath(home)) != str(named):
         raise SnapshotError(
-            f"The directory of snapshots must have no links in it; {shown(str(named))} leads to "
-            f"{shown(leads_to)}. Name another directory."
+            f"The directory of snapshots must have no links in it; {str(named)!r} leads to "
+            f"{leads_to!r}. Name another directory."
         )
 
 

@@ -29,4 +29,5 @@ def test_nothing_of_what_was_taken_is_cut(columns: int) -> None:
     for cell in ("click-counts 1023", "1,234,567", "7,654,321", "123.5 MB"):
         assert cell in lines[1]
     at = lines[0].index("worker")
-    assert worker.removeprefix("http://") == "".join(line[at:].strip() for line in lines[1 : lines.index("")])
+    cells = lines[1 : lines.index("")]
+    assert worker.removeprefix("http://") == "".join(line[at:].strip() for line in cells)
