@@ -15,6 +15,8 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --allow-unsafe --build-deps-for=editable
 
 export PIP_NO_INPUT := 1
+# What is compiled is kept: commands are started hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,8 +29,9 @@ demo: $(INSTALLED) jars ## Run the whole application on sample data (the main jo
 	@$(BIN)/python -m dev.demo $(ARGS)
 
 # In the order of their names: the long files are in the middle, short ones fill up the end.
+# Three processes: many tests wait, and two would leave two cores idle for a quarter of the time.
 test: $(INSTALLED) jars browser ## Run all tests, those against a real Kafka too
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: $(INSTALLED) browser ## Run the tests that need no Kafka
 	@$(BIN)/python -m pytest -m "not integration" $(ARGS)

@@ -77,11 +77,13 @@ class Snapshots:
 
     def _check(self, manifest: Manifest, now: Envelope) -> None:
         taken = iso(manifest.taken_ms)
-        then = _envelope(bytes(manifest.state))
         try:
+            then = _envelope(bytes(manifest.state))
             self._checks[manifest.table](bytes(then.stage))
         except SettingsError as error:
             raise SnapshotError(f"that of {taken} is of other rules. {error}") from None
+        except (KeyError, ValueError, RecursionError) as error:
+            raise SnapshotError(f"what that of {taken} says can't be read: {error}") from None
         if then.lineage != now.lineage:
             raise SnapshotError(
                 f"that of {taken} is of another table. Was the topic deleted, or the cluster "

@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 
 #: Records a turn takes at most: about 100 ms of work, so that the event loop stays responsive.
 MAX_RECORDS = 10_000
-#: With as many records waiting, the input is behind: commit at once instead of pacing.
-BEHIND_RECORDS = 1_000
+#: With as many records waiting, or so many for each ms of the commit interval, the input is behind:
+#: commit at once instead of pacing.
+BEHIND_RECORDS, _BEHIND_PER_MS = 1_000, 10
 #: Transactions that no reader of an output waits for are at least this far apart (ms).
 UNHURRIED_MS = 100
 #: With as many records waiting, nothing more is fetched for the partition.
@@ -38,6 +39,11 @@ FULL_RECORDS = 40_000
 _AWAY_MS = 1_000
 #: Seconds between the group offsets that a stage with a table commits: they only show its lag.
 _LAG_SECONDS = 1.0
+
+
+def behind_records(interval_ms: int) -> int:
+    """With as many records waiting, a task commits before its interval (ms) is over."""
+    return min(max(BEHIND_RECORDS, _BEHIND_PER_MS * interval_ms), MAX_RECORDS)
 
 
 class StageTask:
@@ -70,6 +76,7 @@ class StageTask:
         self.preparation = Preparation()
         self._writer = writer
         self._context = context
+        self._behind_records = behind_records(context.commit_interval_ms)
         self._inbox = Inbox({})
         self._positions: dict[str, int] = {}
         self._passed: dict[str, int] = {}
@@ -193,7 +200,7 @@ class StageTask:
 
     @property
     def _behind(self) -> bool:
-        return self._inbox.waiting >= BEHIND_RECORDS
+        return self._inbox.waiting >= self._behind_records
 
     def _pace(self) -> float:
         """Seconds from the last transaction to the next: more, where nobody waits for it."""

@@ -26,7 +26,8 @@ from models.errors import BrokerError
 
 #: Milliseconds that the connection may take.
 _CONNECT_MS = 5_000
-_NOT_ALLOWED = (
+#: What Kafka says to a user without the permission.
+NOT_ALLOWED = (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     TopicAuthorizationFailedError,
@@ -106,7 +107,7 @@ def _sentence(connection: Mapping[str, Any], cause: Exception | None) -> str | N
                 f"{at} must take {connection['sasl_mechanism']}; it does not ({cause}). Set "
                 "CLICKSTREAM_KAFKA_SASL_MECHANISM, or another listener's CLICKSTREAM_BROKER."
             )
-        case KafkaError() if isinstance(cause, _NOT_ALLOWED):
+        case KafkaError() if isinstance(cause, NOT_ALLOWED):
             return (
                 f"{at} must allow this to {user or 'this client'}; it does not ({cause}). Grant "
                 "what SECURITY.md lists."

@@ -5,7 +5,8 @@ from dataclasses import replace
 from agents import counting, enrichment, joining
 from agents.snapshots import Check
 from agents.wiring import Wiring
-from app.settings import LatePolicy, Settings
+from app.computation import LatePolicy
+from app.settings import Settings
 from app.topics import CLICK_COUNTS, INNER, JOIN_STATE
 from models.intake import IntakeRules
 from models.join import JoinRules

@@ -93,7 +93,8 @@ class Counting:
     @property
     def _closed_ms(self) -> int:
         """No window before this takes clicks any more, nor did under a shorter grace."""
-        return row_parts(self._closed_to)[0]
+        start_ms, user = row_parts(self._closed_to)
+        return start_ms + 1 if user else start_ms  # some of its users' counts are final
 
     def _add(self, start_ms: int, clicks: Clicks, late: int, step: Step) -> None:
         """Add a batch's clicks to the rows of a window."""

@@ -169,7 +169,9 @@ class ClickReader:
                 if ranked:
                     window.ranked.append(click)
             else:
-                self._late(record, start_ms, max(lacked_ms, 0), found, step)
+                # Under a shorter grace windows up to closed_ms had closed, so it lacked as much.
+                lacked_ms = max(lacked_ms, closed_ms - 1 - start_ms)
+                self._late(record, start_ms, lacked_ms, found, step)
 
     def _late(
         self, record: InputRecord, start_ms: int, lacked_ms: int, found: Found, step: Step

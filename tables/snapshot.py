@@ -11,15 +11,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
-from models.errors import SnapshotError
+from models.errors import SnapshotError, shown
+from models.timestamps import MAX_MS
 
 MANIFEST = "manifest.json"
 #: RocksDB writes these once, and deletes them.
 _NEVER_CHANGED = ".sst"
+#: Clocks of workers that take snapshots are no further apart.
+_CLOCKS_APART_MS = 3_600_000
 
 
 class File(msgspec.Struct, frozen=True):
@@ -53,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     partition: int
     offset: int
     written_ms: int
-    taken_ms: int
+    taken_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_MS)]
     state: msgspec.Raw
     files: dict[str, File] = {}
 
@@ -87,6 +90,7 @@ def keep(directory: Path, checkpoint: Path, manifest: Manifest) -> Snapshot:
         SnapshotError: It can't be written; the older ones are as they were.
     """
     home = _home(directory, manifest.changelog, manifest.partition)
+    _check_links(directory, home)
     path = home / str(manifest.taken_ms)
     try:
         _place(checkpoint, path)
@@ -99,9 +103,11 @@ def keep(directory: Path, checkpoint: Path, manifest: Manifest) -> Snapshot:
             f"The directory of snapshots must be writable, and have room; writing {path} failed: "
             f"{error.strerror}. Mend that, and take the snapshot again."
         ) from None
-    for older in _taken(home):
-        if int(older.name) < manifest.taken_ms:
-            shutil.rmtree(older, ignore_errors=True)
+    for other in _taken(home):
+        # A newer one is another owner's, a moment ago, or of a clock that was wrong: it would be
+        # the newest for as long, and not be used.
+        if not 0 <= int(other.name) - manifest.taken_ms <= _CLOCKS_APART_MS:
+            shutil.rmtree(other, ignore_errors=True)
     return Snapshot(path, whole)
 
 
@@ -109,10 +115,11 @@ def newest(directory: Path, changelog: str, partition: int) -> Snapshot | None:
     """The newest snapshot of a partition; one without a manifest is none."""
     for path in sorted(_taken(_home(directory, changelog, partition)), key=_number, reverse=True):
         try:
-            said = (path / MANIFEST).read_bytes()
-            return Snapshot(path, msgspec.json.decode(said, type=Manifest))
-        except (OSError, msgspec.DecodeError):
+            manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
+        except (OSError, ValueError, RecursionError):  # whatever bytes there are
             continue
+        if (manifest.changelog, manifest.partition) == (changelog, partition):
+            return Snapshot(path, manifest)
     return None
 
 
@@ -138,6 +145,20 @@ def bring(snapshot: Snapshot, to: Path) -> None:
 
 def _home(directory: Path, changelog: str, partition: int) -> Path:
     return directory / changelog / str(partition)
+
+
+def _check_links(directory: Path, home: Path) -> None:
+    """Check that the way to a partition's snapshots has no links, which lead anywhere.
+
+    Raises:
+        SnapshotError: It has.
+    """
+    named = Path(os.path.realpath(directory)) / home.relative_to(directory)
+    if (leads_to := os.path.realpath(home)) != str(named):
+        raise SnapshotError(
+            f"The directory of snapshots must have no links in it; {shown(str(named))} leads to "
+            f"{shown(leads_to)}. Name another directory."
+        )
 
 
 def _taken(home: Path) -> list[Path]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.settings import LatePolicy, Settings
+from app.computation import LatePolicy
+from app.settings import Settings
 from app.topics import (
     CLICKS,
     ENRICHED_CLICKS,

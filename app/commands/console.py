@@ -97,8 +97,9 @@ class ConsoleCommand(AppCommand):
 
     def __call__(self, *_args: Any, **kwargs: Any) -> NoReturn:
         """Run the command and end the process."""
-        # What the client logs about a broker is told in one sentence afterwards.
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        # What the client logs, and leaves behind, is told in one sentence afterwards.
+        for logger in ("aiokafka", "asyncio"):
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
         interrupt = Interrupt()
         try:
             asyncio.run(self._run(interrupt, {**self.kwargs, **kwargs}))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from faust.cli import argument, option
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.filesize import decimal
 from rich.table import Table
 
@@ -51,18 +51,19 @@ class snapshot(ConsoleCommand):  # noqa: N801 its name is the command's
 
 def _show(console: Console, taken: list[Taken], seconds: float) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("table", "partition", "changelog", "inputs", "size", "seconds", "stood", "worker"):
-        table.add_column(name, justify="left" if name in {"table", "worker"} else "right")
+    for name in ("partition", "changelog", "inputs", "size", "seconds", "stood", "worker"):
+        side: JustifyMethod = "left" if name in {"partition", "worker"} else "right"
+        # In 80 columns addresses take several lines; nothing is cut.
+        table.add_column(name, justify=side, overflow="fold", no_wrap=name != "worker")
     for one in taken:
         table.add_row(
-            one.table,
-            str(one.partition),
+            f"{one.table} {one.partition}",
             "-" if one.offset is None else f"{one.offset:,}",
             " ".join(f"{position:,}" for _, position in sorted(one.positions.items())) or "-",
             decimal(one.bytes),
             f"{one.seconds:.2f}",
             f"{one.stood_seconds:.3f}",
-            one.worker,
+            one.worker.partition("://")[2],
         )
     console.print(table)
     size = decimal(sum(one.bytes for one in taken))

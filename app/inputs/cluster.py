@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced
 
-from app.refusals import refusal
+from app.refusals import NOT_ALLOWED, refusal
 from models.errors import BrokerError, TopicError
 
 #: Milliseconds a request to the broker may take.
@@ -75,7 +75,13 @@ def told(error: KafkaError, broker: str, again: str) -> BrokerError:
         return BrokerError(
             "One process at a time loads a file; another has taken over this one. Let it finish."
         )
-    reason = str(error) or type(error).__name__
+    cause = error.__cause__ or error  # of a refused batch the client says only that there was one
+    reason = str(cause) or type(cause).__name__
+    if isinstance(cause, NOT_ALLOWED):
+        return BrokerError(
+            f"Kafka must allow this; it does not ({reason}). Grant what SECURITY.md lists, then "
+            f"run this again: {again}."
+        )
     return BrokerError(
         f"Kafka must take what is sent; it answered: {reason}. Mend that, then run this again: "
         f"{again}."

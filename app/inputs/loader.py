@@ -114,7 +114,8 @@ class Loader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(KafkaError, TimeoutError):
+        # An assertion is how the client says that the broker has ended the transaction already.
+        with suppress(KafkaError, TimeoutError, AssertionError):
             if self._began_s is not None:
                 await asyncio.wait_for(self._producer.abort_transaction(), _FAREWELL_S)
         with suppress(KafkaError, TimeoutError):

@@ -11,7 +11,7 @@ from app.http import session
 from app.settings import Settings
 from app.snapshots.taking import Taken
 from app.topics import TABLES
-from models.errors import SnapshotError
+from models.errors import SnapshotError, shown
 
 #: Partitions that are asked for at a time.
 _AT_A_TIME = 4
@@ -35,7 +35,17 @@ class Asker:
             settings: How workers are asked.
             url: Any worker's address.
             directory: Where the snapshots go, as the workers see it; or as it is called from here.
+
+        Raises:
+            SnapshotError: They can't be asked for what these say.
         """
+        if not url.startswith(("http://", "https://")):
+            raise SnapshotError(f"--url is http://host:port; got {shown(url)}. Correct it.")
+        if not directory.isprintable():  # bytes that are no text would be left out
+            raise SnapshotError(
+                f"The directory's name is told to workers as text; got {shown(directory)}. Name "
+                "another."
+            )
         self._settings = settings
         self._url = url.rstrip("/")
         self._directory = str(Path(directory).absolute())
@@ -54,15 +64,15 @@ class Asker:
         wanted = [(table, p) for table in TABLES for p in range(self._settings.partitions)]
         async with session(self._settings, timeout) as asking:
             answers = await asyncio.gather(*(self._one(asking, *at) for at in wanted))
-        failed = [
-            f"{table} {partition}: {answer}"
-            for (table, partition), answer in zip(wanted, answers, strict=True)
-            if isinstance(answer, str)
-        ]
+        failed: dict[str, list[str]] = {}
+        for (table, partition), answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, str):
+                failed.setdefault(answer, []).append(f"{table} {partition}")
         if failed:
             raise SnapshotError(
-                f"Every partition must be taken; {len(failed)} of {len(wanted)} were not.\n"
-                + "\n".join(failed)
+                f"Every partition must be taken; {sum(map(len, failed.values()))} of {len(wanted)} "
+                "were not.\n"
+                + "\n".join(f"{', '.join(those)}: {why}" for why, those in failed.items())
             )
         return [answer for answer in answers if isinstance(answer, Taken)]
 

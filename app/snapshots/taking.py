@@ -13,7 +13,7 @@ import msgspec
 
 from agents.spec import Envelope
 from app.answers import Misasked, Refused, Unavailable
-from app.reading import Reading
+from app.reading import Reading, moving
 from app.topics import changelog_name
 from models.errors import SnapshotError, shown
 from models.timestamps import iso
@@ -107,6 +107,8 @@ class Taker:
         try:
             kept = await asyncio.to_thread(keep, directory, files, manifest)
         except SnapshotError as error:
+            if not files.exists():  # the store was opened anew, which deletes what is beside it
+                raise moving([reading.partition]) from None
             raise Unwritable(str(error)) from None
         finally:
             shutil.rmtree(files, ignore_errors=True)

@@ -4,38 +4,18 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from app.computation import Computation
 from app.fields import PREFIX, duration
 from app.settings import MAIN, Settings, load_settings
 from app.versions.errors import VersionError
 
-#: All others say where Kafka is and how work is done, and are those of the environment.
-_FIELDS = (
-    "partitions",
-    "window_size_ms",
-    "grace_ms",
-    "retention_ms",
-    "join_within_ms",
-    "join_grace_ms",
-    "idle_timeout_ms",
-    "watermark_interval_ms",
-    "future_skew_ms",
-    "late_policy",
-    "revise_horizon_ms",
-    "count_bots",
-    "attribution",
-    "rankings",
-)
-
 #: What else is in the data directory, beside the application id's stores.
 _TAKEN = ("history", "lock", "probe")
-
-
-def _short(field: str) -> str:
-    return str(Settings.model_fields[field].validation_alias).removeprefix(PREFIX)
-
-
 #: The settings' names without their prefix, and their fields.
-RULES: Mapping[str, str] = {_short(field): field for field in _FIELDS}
+RULES: Mapping[str, str] = {
+    str(field.validation_alias).removeprefix(PREFIX): name
+    for name, field in Computation.model_fields.items()
+}
 
 
 def name_of(settings: Settings) -> str:

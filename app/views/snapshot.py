@@ -1,5 +1,6 @@
 """``POST /snapshot/{table}/{partition}``: a snapshot of a partition, from any worker."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -32,7 +33,9 @@ def changes(app: "App") -> dict[str, "View"]:
         reading = readings(app.engine, table).get(partition)
         if reading is None:
             return await passed_on(app, request, table, partition, _PATIENCE_SECONDS)
-        return json_answer(await taker.take(reading, table, directory_of(to)))
+        # In a thread: a disk that hangs must not stop the stages.
+        directory = await asyncio.to_thread(directory_of, to)
+        return json_answer(await taker.take(reading, table, directory))
 
     return {"/snapshot/{table}/{partition}": snapshot}
 

@@ -7,7 +7,9 @@ milliseconds.
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +21,9 @@ from dev.scaling.tables import RATES, Rows, figures, loads
 from dev.scaling.workload import Design, Workload
 
 _WIDTH = 150
+_MOST = 1e12
 #: The options of a workload: its fields, but for those that have a default by the rate.
+_MAY_BE_ZERO = {"grace_ms", "retention_ms"}
 _SETTINGS = [f for f in fields(Workload) if f.name not in {"clicks_s", "users"}]
 
 
@@ -61,16 +65,16 @@ def _work(options: argparse.Namespace, clicks_s: float) -> Workload:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dev.scaling", description=__doc__)
     add = parser.add_argument
-    add(
-        "--clicks", type=float, nargs="+", default=RATES, metavar="N", help="a second [1e5 1e6 1e7]"
-    )
-    add("--users", type=float, help="of that many users [100 for each click a second]")
+    rate, whole = _number(float), _number(int)
+    add("--clicks", type=rate, nargs="+", default=RATES, metavar="N", help="a second [1e5 1e6 1e7]")
+    add("--users", type=rate, help="of that many users [100 for each click a second]")
     for f in _SETTINGS:
         name = f"--{f.name.removesuffix('_ms').replace('_', '-')}"
-        add(name, dest=f.name, type=type(f.default), default=f.default, help=f"[{f.default}]")
-    add("--inputs", type=int, help="partitions of each input [as many as inner ones]")
-    add("--partitions", type=int, help="inner ones [as few as will do]")
-    add("--behind", type=int, default=Design().behind_records, help="commit at once from here on")
+        of = _number(type(f.default), zero=f.name in _MAY_BE_ZERO)
+        add(name, dest=f.name, type=of, default=f.default, help=f"[{f.default}]")
+    add("--inputs", type=whole, help="partitions of each input [as many as inner ones]")
+    add("--partitions", type=whole, help="inner ones [as few as will do]")
+    add("--behind", type=whole, default=Design().behind_records, help="commit at once from here on")
     add("--shared", action="store_true", help="one transaction a worker")
     add("--relayed", action="store_true", help="stream time through one partition")
     add("--show", choices=document.TABLES, default="loads", help="another table, by the defaults")
@@ -78,6 +82,20 @@ def _options() -> argparse.Namespace:
     add("--write", action="store_true", help="write docs/scaling.md's tables and pictures")
     add("--check", action="store_true", help="only say what of it is stale")
     return parser.parse_args()
+
+
+def _number(kind: type[Any], *, zero: bool = False) -> Callable[[str], Any]:
+    """Reads numbers that the model is made for."""
+
+    def read(text: str) -> Any:
+        value = kind(text)
+        if not (0 < value <= _MOST or (zero and value == 0)):
+            least = "at least 0" if zero else "above 0"
+            raise argparse.ArgumentTypeError(f"must be {least}, and at most {_MOST:g}; got {text}")
+        return value
+
+    read.__name__ = kind.__name__  # argparse names it where the text is no number
+    return read
 
 
 def _rich(rows: Rows) -> Table:

@@ -7,7 +7,9 @@ QUERIES = {
             SELECT product_id, purchase, min(time_to_purchase) AS seconds
             FROM conversions GROUP BY ALL
             UNION ALL
-            SELECT product_id, purchase, NULL FROM unattributed
+            -- A late click may have been found for it since.
+            SELECT product_id, purchase, NULL
+            FROM unattributed ANTI JOIN conversions USING (purchase)
         )
         SELECT product_id, count(*) AS purchases, count(seconds) AS after_a_click,
             round(count(seconds) / count(*), 3) AS rate, round(median(seconds)) AS median_seconds

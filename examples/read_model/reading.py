@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from examples.read_model.errors import ModelError
 from examples.read_model.model import Batch, Partition
@@ -31,26 +31,31 @@ class Reader:
         self._batch = batch
 
     async def next(self) -> list[Batch]:
-        """The next records; none where none came for a second.
+        """What comes next, or how positions move without records; nothing after a second.
 
         Raises:
             ModelError: They are not in Kafka any more.
         """
-        begins = {tp: await self._consumer.position(tp) for tp in self._consumer.assignment()}
+        begins = await self.positions()
         try:
             fetched = await self._consumer.getmany(timeout_ms=_WAIT_MS, max_records=self._batch)
         except OffsetOutOfRangeError as error:
             raise gone(str(error)) from None
+        values = {self._named(tp): [r.value for r in records] for tp, records in fetched.items()}
         return [
-            Batch(
-                tp.topic.removeprefix(self._prefix),
-                tp.partition,
-                begins[tp],
-                records[-1].offset + 1,
-                [record.value for record in records],
-            )
-            for tp, records in fetched.items()
+            Batch(*at, begins[at], end, values.get(at, []))
+            for at, end in (await self.positions()).items()
+            if end > begins[at]
         ]
+
+    async def positions(self) -> dict[Partition, int]:
+        """The next offset of each partition."""
+        return {
+            self._named(tp): await self._consumer.position(tp) for tp in self._consumer.assignment()
+        }
+
+    def _named(self, tp: TopicPartition) -> Partition:
+        return tp.topic.removeprefix(self._prefix), tp.partition
 
     async def at_end(self, ends: Mapping[TopicPartition, int]) -> bool:
         """Whether all before these ends was read."""
@@ -91,8 +96,10 @@ async def reader(
         consumer.assign(partitions)
         await _seek(consumer, prefix, partitions, positions)
         yield Reader(consumer, prefix, batch)
-    except KafkaConnectionError as error:
-        raise ModelError(f"Kafka must answer at {broker}; it does not: {error}") from None
+    except KafkaError as error:
+        raise ModelError(
+            f"Kafka must answer at {broker}, and let the outputs be read; it does not: {error}"
+        ) from None
     finally:
         await consumer.stop()
 
@@ -122,8 +129,8 @@ def gone(what: str) -> ModelError:
 
 async def _partitions(broker: str, prefix: str) -> list[TopicPartition]:
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
-    await admin.start()
     try:
+        await admin.start()
         described = await admin.describe_topics([prefix + topic for topic in TABLES])
     finally:
         await admin.close()

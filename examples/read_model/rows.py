@@ -1,17 +1,29 @@
 """The application's outputs as rows: the fields of a record are the columns of its table."""
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
 
 import msgspec
 
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+#: As many as a BIGINT holds.
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
 
 class Count(msgspec.Struct, rename="camel"):
-    """A user's clicks in a window: a record of click-counts."""
+    """A user's clicks in a window: a record of click-counts; revised ones come again."""
 
     user_id: str
-    window_start: str
-    window_end: str
-    click_count: int
+    window_start: Instant
+    window_end: Instant
+    click_count: Number
+    revision: Number = 0
+
+    @property
+    def key(self) -> object:
+        """Of its row."""
+        return self.user_id, self.window_start
 
 
 class Conversion(msgspec.Struct, rename="camel"):
@@ -20,12 +32,17 @@ class Conversion(msgspec.Struct, rename="camel"):
     id: str
     user_id: str
     product_id: str
-    click_timestamp: str
-    purchase_timestamp: str
+    click_timestamp: Instant
+    purchase_timestamp: Instant
     time_to_purchase: float
     click: str
     purchase: str
     order: msgspec.Raw
+
+    @property
+    def key(self) -> object:
+        """Of its row."""
+        return self.id
 
 
 class Unattributed(msgspec.Struct, rename="camel"):
@@ -34,25 +51,33 @@ class Unattributed(msgspec.Struct, rename="camel"):
     purchase: str
     user_id: str
     product_id: str
-    purchase_timestamp: str
+    purchase_timestamp: Instant
     order: msgspec.Raw
+
+    @property
+    def key(self) -> object:
+        """Of its row."""
+        return self.purchase
 
 
 Row: TypeAlias = Count | Conversion | Unattributed
 
-#: Tables by topic.
-TABLES: dict[str, tuple[str, type[Row]]] = {
-    "click-counts": ("counts", Count),
-    "conversion-events": ("conversions", Conversion),
-    "unattributed-purchases": ("unattributed", Unattributed),
+_REVISED = """UPDATE SET click_count = excluded.click_count, revision = excluded.revision
+WHERE excluded.revision > counts.revision"""
+#: By topic: its table, its records, and what becomes of one whose key is there already. A count
+#: that was revised takes the place of the one before; all else must not come twice.
+TABLES: dict[str, tuple[str, type[Row], str]] = {
+    "click-counts": ("counts", Count, _REVISED),
+    "conversion-events": ("conversions", Conversion, "NOTHING"),
+    "unattributed-purchases": ("unattributed", Unattributed, "NOTHING"),
 }
 
-# The keys would tell if a record came twice: none is replaced. An order is kept as its text, as
-# JSON's numbers may be longer than a database takes: cast it in a query, where you know better.
+# An order is kept as its text, as JSON's numbers may be longer than a database takes: cast it in a
+# query, where you know better.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS counts (
     user_id VARCHAR, window_start TIMESTAMP, window_end TIMESTAMP, click_count BIGINT,
-    PRIMARY KEY (user_id, window_start)
+    revision BIGINT, PRIMARY KEY (user_id, window_start)
 );
 CREATE TABLE IF NOT EXISTS conversions (
     id VARCHAR PRIMARY KEY, user_id VARCHAR, product_id VARCHAR, click_timestamp TIMESTAMP,
@@ -69,11 +94,34 @@ CREATE TABLE IF NOT EXISTS positions (
 """
 
 
-def columns_of(kind: type[Row], values: list[bytes]) -> list[list[object]]:
-    """Records' values as columns, in the order of the table's."""
-    rows = (msgspec.structs.astuple(msgspec.json.decode(value, type=kind)) for value in values)
-    return [[_cell(cell) for cell in column] for column in zip(*rows, strict=True)]
+def rows_of(kind: type[Row], values: Sequence[bytes | None]) -> tuple[list[list[object]], int]:
+    """Rows of records: of each key the last one, as a user's counts come in their order.
+
+    Args:
+        kind: The records.
+        values: What they say.
+
+    Returns:
+        The rows, and how many records are none of the application's.
+    """
+    rows: dict[object, list[object]] = {}
+    others = 0
+    for value in values:
+        try:
+            record = msgspec.json.decode(value or b"", type=kind)
+            rows[record.key] = [_cell(cell) for cell in msgspec.structs.astuple(record)]
+        except (ValueError, RecursionError, OverflowError):
+            others += 1
+    return list(rows.values()), others
 
 
 def _cell(value: object) -> object:
-    return bytes(value).decode() if isinstance(value, msgspec.Raw) else value
+    """What DuckDB takes.
+
+    Raises:
+        UnicodeDecodeError: It is no text.
+        OverflowError: It is a time before or after all that can be told in UTC.
+    """
+    if isinstance(value, msgspec.Raw):
+        return bytes(value).decode()
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value

@@ -59,6 +59,11 @@ def allowed(state: bytes) -> None:
     """Rules that fit anything."""
 
 
+def no_state(state: bytes) -> None:
+    """Rules of another shape of what is remembered."""
+    raise msgspec.ValidationError("Object missing required field `time`")
+
+
 def other_rules(state: bytes) -> None:
     """Rules that fit nothing."""
     raise SettingsError("CLICKSTREAM_WINDOW_SIZE must stay.")
@@ -112,6 +117,7 @@ class Unfit(NamedTuple):
     check: Check = allowed
     age_ms: int = 0
     torn: bool = False
+    said: tuple[bytes, bytes] = (b"", b"")
 
 
 _BACK = "rows that were deleted since would come back"
@@ -121,6 +127,9 @@ _UNFIT = {
     "too old": Unfit(_BACK, age_ms=TOMBSTONES_KEPT_MS),
     "of the future": Unfit(_BACK, age_ms=-TOMBSTONES_KEPT_MS),
     "torn": Unfit("there is none that is whole", torn=True),
+    "of an unknown table": Unfit("can't be read: 'strange'", said=(b'"rows"', b'"strange"')),
+    "without a lineage": Unfit("can't be read: Object", said=(b'"lineage"', b'"lines"')),
+    "of another form": Unfit("can't be read: Object", check=no_state),
 }
 
 
@@ -131,8 +140,10 @@ async def test_a_snapshot_that_does_not_fit_is_not_used_and_the_log_says_why(
 ) -> None:
     """The store stays empty: it is restored from all of the changelog."""
     taken = some_snapshot(tmp_path, unfit.age_ms)
+    manifest = taken / MANIFEST
+    manifest.write_bytes(manifest.read_bytes().replace(*unfit.said))
     if unfit.torn:
-        (taken / MANIFEST).unlink()
+        manifest.unlink()
     store = PartitionStore(tmp_path / "store" / "0")
     with caplog.at_level(logging.WARNING):
         await begin(tmp_path, store, unfit.lineage, unfit.check)

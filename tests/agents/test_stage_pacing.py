@@ -33,8 +33,28 @@ async def test_behind_its_input_a_task_commits_at_once(tmp_path: Path) -> None:
         bench.task.deliver(batch(1, 2))
         await asyncio.sleep(0.1)
         assert 1 == len(bench.kafka.transactions)
-        bench.task.deliver(batch(2, 2 + loop.BEHIND_RECORDS))
+        bench.task.deliver(batch(2, 2 + loop.MAX_RECORDS))
         await eventually(lambda: len(bench.kafka.transactions) == 2)
+
+
+@pytest.mark.parametrize(
+    ("interval_ms", "records"),
+    [(1, 1_000), (100, 1_000), (500, 5_000), (1_000, 10_000), (10_000, 10_000)],
+)
+@in_loop
+async def test_how_many_are_behind_depends_on_the_interval(
+    tmp_path: Path, interval_ms: int, records: int
+) -> None:
+    """A longer one saves transactions at high rates too; a turn's worth is always enough."""
+    async with on_bench(tmp_path, context=FakeContext(commit_interval_ms=interval_ms)) as bench:
+        bench.writer.fault = "hang"
+        bench.task.deliver(batch(0, 1))
+        await eventually(lambda: bench.stage.steps)
+        bench.task.deliver(batch(1, records))
+        before = bench.task._behind
+        bench.task.deliver(batch(records, records + 1))
+        assert (False, True) == (before, bench.task._behind)
+        await bench.task.stop(0)
 
 
 @in_loop

@@ -20,7 +20,7 @@ from app.snapshots.taking import Taken, Taker, Unwritable, directory_of
 from dev.kafka.ports import free_port
 from models.errors import SnapshotError
 from models.ledger import Ledger
-from tables.snapshot import newest
+from tables.snapshot import Manifest, Snapshot, keep, newest
 from tables.store import STATE_KEY, PartitionStore
 from tests.agents.fakes import in_loop
 from tests.app.fake_engine import FakeEngine, FakeTask
@@ -123,6 +123,24 @@ async def test_a_partition_that_has_moved_is_not_taken(tmp_path: Path) -> None:
     store.close()
 
 
+@in_loop
+async def test_a_partition_that_comes_back_meanwhile_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening its store deletes what stands beside it: the directory is not to blame."""
+    store = store_at(tmp_path)
+
+    def reopened(directory: Path, files: Path, manifest: Manifest) -> Snapshot:
+        store.close()
+        PartitionStore(store.path).close()
+        return keep(directory, files, manifest)
+
+    monkeypatch.setattr(taking, "keep", reopened)
+    with pytest.raises(Unavailable, match="nobody answers for 3"):
+        await take(taker(), store, tmp_path / "snapshots")
+    assert None is newest(tmp_path / "snapshots", CHANGELOG, 3)
+
+
 @pytest.mark.parametrize(
     "named",
     ["relative", "", "{path}/missing", "/\0", f"/{'x' * 5000}", "{path}/file", "{path}", "/"],
@@ -222,6 +240,34 @@ async def test_partitions_that_could_not_be_taken_are_named_with_the_reason(
         "click-counts 3: nobody answers for 3.",
         "join-state 7: no room.",
     ] == str(raised.value).splitlines()
+
+
+@in_loop
+async def test_a_reason_is_told_once_for_all_partitions_that_it_is_of() -> None:
+    """There may be a thousand of them."""
+
+    def refusing(path: str, times: int) -> web.Response:
+        return json_answer({"error": "no room."}, taking.Unwritable.status)
+
+    async with worker(refusing) as url:
+        with pytest.raises(SnapshotError) as raised:
+            await ask(url)
+    _, reason = str(raised.value).splitlines()
+    every = [f"{table} {p}" for table in ("click-counts", "join-state") for p in range(8)]
+    assert f"{', '.join(every)}: no room." == reason
+
+
+@pytest.mark.parametrize("url", ["ftp://worker", "127.0.0.1:6066", ""])
+def test_an_address_that_is_none_is_an_error_with_the_rule(url: str) -> None:
+    """Before anybody is asked."""
+    with pytest.raises(SnapshotError, match=r"--url is http://host:port; got .* Correct it\."):
+        Asker(Settings(), url, "/snapshots")
+
+
+def test_a_directory_whose_name_is_no_text_is_an_error_with_a_remedy() -> None:
+    """Its bytes would be left out on the way to a worker, which may have another of that name."""
+    with pytest.raises(SnapshotError, match=r"is told .* as text; got .* Name another\."):
+        Asker(Settings(), "http://127.0.0.1:1", "/snapshots-\udcff")
 
 
 @in_loop

@@ -16,7 +16,14 @@ from tests.integration.harness import Cluster
 ROOT = Path(__file__).parents[2]
 #: Kafka's numbers, as its protocol has them.
 _RESOURCES = {"Topic": 2, "Group": 3, "TransactionalId": 5}
-_OPERATIONS = {"READ": 3, "WRITE": 4, "CREATE": 5, "DESCRIBE": 8, "DESCRIBE_CONFIGS": 10}
+_OPERATIONS = {
+    "READ": 3,
+    "WRITE": 4,
+    "CREATE": 5,
+    "DELETE": 6,
+    "DESCRIBE": 8,
+    "DESCRIBE_CONFIGS": 10,
+}
 _LITERAL, _PREFIXED, _ALLOW = 3, 4, 3
 _ROW = re.compile(r"\| (.+?) \| (Topic|Group|TransactionalId) \| `(.+?)` \| ([A-Z_, ]+) \|")
 

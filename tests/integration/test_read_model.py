@@ -1,6 +1,7 @@
 """The example of a read model has what the topics have, whatever is done to it."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -16,9 +17,11 @@ from dev.kafka.ports import free_port
 from examples.read_model.model import Model
 from examples.read_model.queries import QUERIES
 from examples.read_model.rows import TABLES
+from models.stage import Output
 from models.timestamps import iso, to_ms
+from tests.integration.conftest import MakeCluster
 from tests.integration.harness import Cluster, values
-from tests.integration.logs import truncate
+from tests.integration.logs import send_and_leave_open, truncate, writer_of
 
 _SECONDS = 120
 
@@ -100,6 +103,40 @@ def test_killed_in_the_middle_it_goes_on_and_has_every_record_once(
     run(finished, str(file), "--rebuild")
     assert expected == in_model(file)
     assert ["model.duckdb"] == [path.name for path in tmp_path.iterdir()]
+
+
+async def write(cluster: Cluster, file: Path, clicks: int) -> None:
+    """Give a user's count again and again, each time when the one before is in the model.
+
+    Each in a transaction, after one that is aborted: its writer is fenced.
+    """
+    topic = cluster.topic("click-counts")
+    for revision in range(clicks):
+        value = {"userId": "u", "clickCount": 1 + revision, "windowEnd": iso(300_000)}
+        value |= {"windowStart": iso(0)} | ({"revision": revision} if revision else {})
+        output = Output(b"u", json.dumps(value).encode())
+        async with writer_of(cluster.bootstrap, topic) as writer:
+            await send_and_leave_open(writer, TopicPartition(topic, 0), b"u")
+            async with writer_of(cluster.bootstrap, topic) as following:
+                await following.commit({(topic, 0): [output]}, {})
+        expected = {("u", iso(0), 1 + revision): 1}
+        while expected != in_model(file)["counts"]:  # noqa: ASYNC110 the file tells nobody
+            await asyncio.sleep(0.1)
+
+
+def test_it_follows_a_topic_from_transaction_to_transaction(
+    make_cluster: MakeCluster, tmp_path: Path
+) -> None:
+    """Their ends are no records, but places in the log; and a revised count comes again."""
+    cluster, file = make_cluster(), tmp_path / "model.duckdb"
+    with subprocess.Popen(command(cluster, str(file)), cwd=ROOT, stdout=subprocess.PIPE) as process:
+        asyncio.run(asyncio.wait_for(write(cluster, file, 4), _SECONDS))
+        assert None is process.poll()
+        process.kill()
+    run(cluster, str(file), "--once")
+    asyncio.run(truncate(cluster.bootstrap, TopicPartition(cluster.topic("click-counts"), 0), -1))
+    run(cluster, str(file), "--once")
+    assert {("u", iso(0), 4): 1} == in_model(file)["counts"]
 
 
 @pytest.fixture(scope="module")

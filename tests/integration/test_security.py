@@ -1,6 +1,10 @@
 """Kafka with passwords, certificates and permissions: all of it works, and no fault is silent."""
 
+import asyncio
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -9,17 +13,23 @@ from dev.kafka import LocalKafka, Security
 from dev.kafka.ports import free_port
 from dev.kafka.security import make_authority, make_certificate
 from tests.integration.harness import until
-from tests.integration.secured import SecuredCluster, secured
+from tests.integration.secured import SecuredCluster, grant, permissions, secured
 from tests.integration.settling import settled
 from tests.integration.shop import Shop
+from tests.integration.web import ask
 
-USERS = {name: f"password-of-{name}" for name in ("worker", "maker", "auditor", "feeder")}
 ROLES = {
     "worker": "worker",
     "maker": "init-topics",
     "auditor": "verify, ledger, explain",
     "feeder": "load, generate",
+    "reader": "tail, as-of, whatif, versions",
+    "mender": "redrive",
+    "doctor": "doctor",
+    "releaser": "replay, diff, promote, retire",
 }
+LOAD = ROLES["feeder"]
+USERS = {name: f"password-of-{name}" for name in (*ROLES, "forgetful")}
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +74,34 @@ def of(
     )
 
 
+#: A line of a web server's log.
+LINE = '192.0.2.7 - - [28/Nov/2025:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "Mozilla/5.0"\n'
+
+
+def commands(user_id: str, record: str, log: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Who runs what, in this order."""
+    yield "auditor", ("verify",)
+    yield "auditor", ("ledger",)
+    yield "auditor", ("explain", "record", record)
+    yield "feeder", ("generate", "--clicks", "100")
+    yield "feeder", ("load", str(log))
+    yield "reader", ("tail", "click-counts", "--from", "beginning", "--limit", "3")
+    yield "reader", ("as-of", user_id, "--at", "2100-01-01T00:00:00Z")
+    yield "reader", ("whatif", "--grace", "0s,2m")
+    yield "mender", ("redrive", "dead-letters", "--yes", "--anyway")
+    yield "doctor", ("doctor",)
+    yield "releaser", ("replay", "--as", "v2", "--until-caught-up")
+    yield "releaser", ("diff", "main", "v2")
+    yield "releaser", ("promote", "v2", "--force")
+    yield "reader", ("versions",)
+    yield "releaser", ("promote", "main", "--force")
+    yield "releaser", ("retire", "v2", "--yes")
+
+
 def test_everything_runs_with_a_password_over_tls_and_the_listed_permissions(
     guarded: LocalKafka, security: Security, tmp_path: Path
 ) -> None:
-    """Topics, workers, generate, verify and ledger: each user has what SECURITY.md lists."""
+    """Workers, their views and every command: each user has what SECURITY.md lists."""
     cluster = of(guarded, security, tmp_path)
     for user, role in ROLES.items():
         cluster.allow(user, role)
@@ -75,16 +109,21 @@ def test_everything_runs_with_a_password_over_tls_and_the_listed_permissions(
     shop = Shop(5, cluster.partitions)
     cluster.produce([*shop.events(800), *shop.last()])
     try:
-        cluster.worker()
+        worker = cluster.worker()
         cluster.worker()
         expected, found = settled(cluster)
+        assert expected == found
+        user_id = json.loads(next(iter(found["click-counts"])))[0]
+        asked = [ask(worker, "counts", user_id, query="as_of=2100-01-01T00:00:00Z")]
+        asked += [ask(worker, "versions")]
+        assert [HTTPStatus.OK] * 2 == [answer.status for answer in asked]
+        log = tmp_path / "access.log"
+        log.write_text(LINE)
+        runs = commands(user_id, f"{cluster.prefix}clicks-0-0", log)
+        done = {words: as_user(cluster, user).command(*words) for user, words in runs}
     finally:
         cluster.kill()
-    assert expected == found
-    for user, command in (("auditor", "verify"), ("auditor", "ledger"), ("feeder", "generate")):
-        more = ("--clicks", "100") if command == "generate" else ()
-        done = as_user(cluster, user).command(command, *more)
-        assert 0 == done.returncode, done.stdout + done.stderr
+    assert {} == {words: d.stdout + d.stderr for words, d in done.items() if d.returncode}
     logs = "".join(worker.log.read_text() for worker in cluster.workers)
     assert [] == [name for name, password in USERS.items() if password in logs]
 
@@ -181,3 +220,22 @@ def test_what_the_user_may_not_do_is_told_with_where_it_is_listed(
     assert 1 == done.returncode
     assert "Traceback" not in done.stderr
     assert "uthoriz" in done.stderr, done.stderr
+
+
+def test_a_load_that_may_not_remember_how_far_it_is_tells_what_to_grant(
+    guarded: LocalKafka, security: Security, tmp_path: Path
+) -> None:
+    """In one sentence, and nothing is loaded."""
+    cluster = of(guarded, security, tmp_path, user="forgetful")
+    of_load = [p for p in permissions(cluster.prefix, cluster.settings["APP_ID"]) if LOAD == p.who]
+    unread = [replace(p, operations=("WRITE",)) if "Topic" == p.resource else p for p in of_load]
+    asyncio.run(grant(guarded.bootstrap, "forgetful", unread))
+    cluster.allow("maker", "init-topics")
+    as_user(cluster, "maker").init_topics()
+    log = tmp_path / "access.log"
+    log.write_text(LINE)
+    done = cluster.command("load", str(log))
+    assert (1, [""]) == (done.returncode, done.stderr.split("\n")[1:]), done.stderr
+    assert "TopicAuthorizationFailed" in done.stderr
+    assert "Grant what SECURITY.md lists, then run this again: it goes on" in done.stderr
+    assert [] == cluster.read("clicks")["clicks"]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+import models.counting
 from models.counting import Counting
 from models.errors import SettingsError
 from models.join import JoinRules
@@ -50,6 +51,40 @@ def test_a_window_that_closed_stays_closed_when_the_grace_is_raised() -> None:
     assert [0] == step.late_by_ms
     rows.apply(step.changes)
     assert 1 == summaries_of(rows)[at("10:00")].clicks
+
+
+def test_a_window_that_was_closing_takes_no_clicks_when_the_grace_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A crash came between two steps of its closing: some of its counts were emitted."""
+    monkeypatch.setattr(models.counting, "MAX_ROWS", 1)
+    rows = DictRows()
+    before = counting(5 * MINUTE, 2 * MINUTE, rows, None)
+    clicks = [inner(user, at("10:01")) for user in "ab"]
+    step = before.step([*clicks, inner("c", at("10:08"))], 0, at_end=False)
+    assert (1, True) == (len(step.outputs["click-counts"]), step.more)
+    rows.apply(step.changes)
+    after = counting(5 * MINUTE, 10 * MINUTE, rows, before.dump())
+    late = [inner(user, at("10:02"), stream_ms=at("10:08")) for user in "ab"]
+    assert {"counted": 0, "late": 2} == after.step(late, 0, at_end=False).became
+
+
+def test_a_window_that_expired_is_not_revised_when_the_grace_is_raised() -> None:
+    """Its count is gone: a revision would begin at one click, and take the place of all."""
+    rules = WindowRules(5 * MINUTE, 2 * MINUTE, HOUR, revise_ms=HOUR)
+    rows = DictRows()
+    before = Counting(rules, StreamTime({"clicks": 1}, TIMEOUT), rows)
+    clicks: list[Record] = [
+        inner("u", at("10:01")),
+        inner("u", at("10:02")),
+        inner("v", at("11:08")),
+    ]
+    rows.apply(before.step(clicks, 0, at_end=False).changes)
+    longer = replace(rules, grace_ms=10 * MINUTE)
+    after = Counting(longer, StreamTime({"clicks": 1}, TIMEOUT), rows)
+    after.restore(before.dump())
+    step = after.step([inner("u", at("10:03"), stream_ms=at("11:09"))], 0, at_end=False)
+    assert (["late-events"], {"counted": 0, "late": 1}) == (list(step.outputs), step.became)
 
 
 def test_state_of_windows_of_another_length_is_refused() -> None:

@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dev.kafka.jars import ROOT
 from dev.scaling import document
+from dev.scaling.__main__ import main
 from dev.scaling.limits import default
 from dev.scaling.sizing import Sizer
 from dev.scaling.tables import RATES, Rows, figures
@@ -50,3 +53,32 @@ def test_the_tables_rates_are_those_of_the_page() -> None:
     rows: Rows = document.TABLES["loads"]()
     assert ["", "100 k clicks/s", "1 M clicks/s", "10 M clicks/s"] == rows[0]
     assert (1e5, 1e6, 1e7) == RATES
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *("--clicks 0", "--clicks -5", "--clicks nan", "--clicks inf", "--users -3"),
+        *("--partitions 0", "--behind 0", "--window 0", "--commit-interval 0"),
+        *("--purchases 0", "--grace -1"),
+    ],
+)
+def test_what_is_no_workload_is_refused_with_the_rule(
+    options: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would end in a division by zero, or in figures of nothing."""
+    name, value = options.split()
+    monkeypatch.setattr("sys.argv", ["dev.scaling", name, value])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert 2 == ended.value.code
+    assert f"argument {name}: must be" in capsys.readouterr().err
+
+
+def test_a_workload_may_have_neither_grace_nor_retention(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the application may."""
+    monkeypatch.setattr("sys.argv", ["dev.scaling", "--grace", "0", "--retention", "0"])
+    main()
+    assert "cores" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from tables.snapshot import MANIFEST, Manifest, Snapshot, bring, keep, newest
 from tables.store import STATE_KEY, PartitionStore
 
 CHANGELOG = "rows-changelog"
+DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -122,7 +123,32 @@ def _no_manifest(snapshot: Path) -> None:
     (snapshot / MANIFEST).unlink()
 
 
-@pytest.mark.parametrize("tear", [_cut_manifest, _no_manifest])
+def _no_text(snapshot: Path) -> None:
+    _changed(snapshot, b'"rows"', b'"\xff"')
+
+
+def _nested(snapshot: Path) -> None:
+    _changed(snapshot, b'"state": {}', b'"state": ' + b"[" * 100_000)
+
+
+def _of_another_partition(snapshot: Path) -> None:
+    _changed(snapshot, b'"partition": 0', b'"partition": 1')
+
+
+def _of_no_time(snapshot: Path) -> None:
+    _changed(snapshot, b'"takenMs": 10', b'"takenMs": 1' + b"0" * 30)
+
+
+def _changed(snapshot: Path, was: bytes, now: bytes) -> None:
+    content = (snapshot / MANIFEST).read_bytes()
+    assert was in content
+    (snapshot / MANIFEST).write_bytes(content.replace(was, now))
+
+
+@pytest.mark.parametrize(
+    "tear",
+    [_cut_manifest, _no_manifest, _no_text, _nested, _of_another_partition, _of_no_time],
+)
 def test_without_a_whole_manifest_the_snapshot_before_is_the_newest(
     store: PartitionStore, tmp_path: Path, tear: Callable[[Path], None]
 ) -> None:
@@ -190,6 +216,33 @@ def test_a_new_snapshot_takes_the_place_of_older_ones_of_its_partition(
     taken(store, tmp_path, 50)
     assert {"50", "999", "notes"} == {path.name for path in home.iterdir()}
     assert (tmp_path / CHANGELOG / "1" / "3").exists()
+
+
+def test_a_snapshot_of_a_clock_that_was_wrong_does_not_hide_later_ones(
+    store: PartitionStore, tmp_path: Path
+) -> None:
+    """One of next year would be the newest for a year, and never be used."""
+    store.write({b"a": b"1"}, 0)
+    taken(store, tmp_path, 365 * DAY_MS)
+    new = taken(store, tmp_path, 50)
+    assert ["50"] == [path.name for path in new.path.parent.iterdir()]
+
+
+@pytest.mark.parametrize("linked", [CHANGELOG, f"{CHANGELOG}/0"])
+def test_a_snapshot_is_not_written_beyond_a_link(
+    store: PartitionStore, tmp_path: Path, linked: str
+) -> None:
+    """Who may only ask for snapshots could else choose what is written to, and deleted."""
+    store.write({b"a": b"1"}, 0)
+    elsewhere = tmp_path / "elsewhere"
+    for other in (elsewhere / "1", elsewhere / "0" / "1"):
+        other.mkdir(parents=True)
+    link = tmp_path / "snapshots" / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    with pytest.raises(SnapshotError, match=r"leads to .*elsewhere.* Name another directory"):
+        taken(store, tmp_path / "snapshots")
+    assert {"1", "0", "0/1"} == {str(p.relative_to(elsewhere)) for p in elsewhere.rglob("*")}
 
 
 class Killed(BaseException):
