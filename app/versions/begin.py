@@ -13,8 +13,9 @@ from app.admin import create_topics
 from app.audit.logs import Logs
 from app.inputs.cluster import partition_counts
 from app.settings import Settings
-from app.topics import INPUTS, topic_name, topic_specs
+from app.topics import INPUTS, topic_name
 from app.versions.errors import VersionError
+from app.versions.progress import gone
 from app.versions.registry import (
     Version,
     check_rules,
@@ -89,16 +90,14 @@ def _from(version: Version) -> str:
 
 async def _check_whole(target: Settings, known: Version, logs: Logs) -> None:
     """Check that nobody deleted what it goes on with: without that it would lack the past."""
-    inputs = {topic_name(target, short) for short in INPUTS}
-    there = inputs | set(await logs.admin.list_topics())
-    gone = [f"topic {spec.name}" for spec in topic_specs(target) if spec.name not in there]
+    lacking = [f"topic {name}" for name in await gone(target, logs)]
     begun = list(_offsets(target, known.starts))
     if len(await logs.group_offsets(target.identity, begun)) < len(begun):
-        gone.append(f"where the group {target.identity} had read to")
-    if gone:
+        lacking.append(f"where the group {target.identity} had read to")
+    if lacking:
         raise VersionError(
             f"A version goes on with what it has; of {known.name} there is no more: "
-            f"{', '.join(gone)}. Was retiring it interrupted? Run: faust -A app retire "
+            f"{', '.join(lacking)}. Was retiring it interrupted? Run: faust -A app retire "
             f"{known.name}; then replay again."
         )
 
@@ -153,6 +152,9 @@ async def _begin(ours: Settings, target: Settings, begun: Version, logs: Logs) -
             key, value = record_of(begun)
             await producer.send_and_wait(registry_topic(ours), value, key, partition=0)
     except ProducerFenced:
+        # aiokafka tells whoever waits for the transaction's end, too: nobody does any more.
+        ended = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001
+        ended.add_done_callback(lambda one: one.exception())
         raise VersionError(
             f"One process at a time begins a version; another one begins {begun.name} now. Let it, "
             "then run this again."

@@ -19,7 +19,7 @@ from app.books import Books, read_books
 from app.inputs.cluster import partition_counts
 from app.redriving.sources import stream_time
 from app.settings import Settings
-from app.topics import INPUTS, topic_name
+from app.topics import INPUTS, topic_name, topic_specs
 from app.versions.registry import Version
 from models.timestamps import iso
 from models.watermark import NEVER_MS
@@ -135,6 +135,13 @@ async def look(
         **_inside(books),
         stream_ms=min((ms for ms in times if ms > NEVER_MS), default=NEVER_MS),
     )
+
+
+async def gone(settings: Settings, logs: Logs) -> list[str]:
+    """Topics of a version that are not there any more."""
+    inputs = {topic_name(settings, short) for short in INPUTS}
+    there = inputs | set(await logs.admin.list_topics())
+    return [spec.name for spec in topic_specs(settings) if spec.name not in there]
 
 
 def _inside(books: Books) -> dict[str, dict[str, int]]:

@@ -6,7 +6,7 @@ from agents.spec import StageSpec
 from app.audit.logs import Logs
 from app.settings import Settings
 from app.versions.errors import VersionError
-from app.versions.progress import look, members
+from app.versions.progress import gone, look, members
 from app.versions.registry import Registry, make_registry, put_current, read_registry
 from app.versions.rules import name_of
 
@@ -23,6 +23,8 @@ async def doubts(
         stages: The application's.
     """
     name, found = name_of(settings), []
+    if lacking := await gone(settings, logs):
+        return [f"{name} lacks topics that it had: {', '.join(lacking)}. Was it retired?"]
     begun = registry.versions.get(name)
     if not await members(settings, logs):
         found.append(f"No worker of {name} runs: its numbers stand still. Start one.")

@@ -11,7 +11,6 @@ from app.versions.errors import VersionError
 
 #: What else is in the data directory, beside the application id's stores.
 _TAKEN = ("history", "lock", "probe")
-
 #: The settings' names without their prefix, and their fields.
 RULES: Mapping[str, str] = {
     str(field.validation_alias).removeprefix(PREFIX): name

@@ -74,7 +74,7 @@ def test_two_that_begin_a_version_begin_it_once(finished: Cluster) -> None:
     made = {one.begun for one in found if isinstance(one, Version)}
     refused = [str(one) for one in found if not isinstance(one, Version)]
     assert 1 == len(made), found
-    assert all("One process at a time begins a version" in text for text in refused)
+    assert all("One process at a time begins a version" in text for text in refused), refused
     assert {begun(finished, "both").begun} == made
 
 
@@ -106,6 +106,8 @@ def test_a_version_without_its_topics_is_not_gone_on_with(
     done = finished.command("replay", "--as", "half", "--until-caught-up")
     assert (1, True) == (done.returncode, "half.enriched-clicks" in done.stderr), done.stderr
     assert "faust -A app retire half" in done.stderr
+    done = finished.command("promote", "half")
+    assert (1, True) == (done.returncode, "half.enriched-clicks" in done.stderr), done.stderr
     assert 0 == finished.command("retire", "half", "--yes").returncode
     assert first.begun != begun(finished, "half").begun
 

@@ -3,7 +3,8 @@
 CREATE OR REPLACE TEMP TABLE inner_read AS
 WITH fields AS (
     SELECT *, CASE WHEN json_valid(value) THEN json_extract_string(value, ['userId', 'productId',
-        'timestamp', 'streamTime', 'sourceRecord', 'bot', 'page']) END AS text
+        'timestamp', 'streamTime', 'sourceRecord', 'bot', 'page']) END AS text,
+        CASE WHEN json_valid(value) THEN json_type(value, 'page') END AS page_type
     FROM arrived
 )
 SELECT p, o, at_ms, text[1] AS user_id, text[2] AS product_id,
@@ -12,7 +13,7 @@ SELECT p, o, at_ms, text[1] AS user_id, text[2] AS product_id,
     coalesce(user_id = key AND event_ms >= 0 AND stream_ms IS NOT NULL AND contains(text[5], '-'),
         false) AS ours,
     CASE WHEN getvariable('kind') = 'purchases' THEN value END AS value,
-    CASE WHEN getvariable('kind') = 'clicks' AND rank_pages() AND json_type(value, 'page') = 'VARCHAR'
+    CASE WHEN getvariable('kind') = 'clicks' AND rank_pages() AND page_type = 'VARCHAR'
         THEN nullif(page_name(text[7]), '') END AS page
 FROM fields;
 
