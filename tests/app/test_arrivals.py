@@ -6,9 +6,10 @@ from itertools import product
 import pytest
 from aiokafka import TopicPartition
 
-from app.audit.arrivals import Arrivals
+from app.audit.arrivals import Arrivals, value_row
 from app.audit.rules import Choice, Rules
 from app.audit.warehouse import Warehouse
+from app.records import KafkaRecord
 from app.settings import Settings
 
 _SQL = ("read_input", "read_inner", "diff_inner", "read_counts", "read_conversions",
@@ -29,7 +30,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def test_rubbish_is_read(warehouse: Warehouse, sql: str, value: str) -> None:
     """Alone, as in the middle of others."""
     for kind in ("clicks", "purchases"):
-        arrivals = Arrivals(warehouse, sql, kind, lambda record: record)
-        arrivals.take(TopicPartition("any", 0), [(0, 0, 0, "u", value, None)])
+        arrivals = Arrivals(warehouse, sql, kind, value_row)
+        record = KafkaRecord("any", 0, 0, 0, b"u", value.encode(), [])
+        arrivals.take(TopicPartition("any", 0), [record])
         arrivals.flush()
     assert [] == warehouse.rows("FROM arrived")

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from app.audit.arrivals import Arrivals
+from app.audit.arrivals import Arrivals, value_row
 from app.diffing.comparing import examples
 from app.diffing.telling import example, fields_of
 from app.diffing.things import COUNTS, TOTALS
+from app.records import KafkaRecord
 from models.timestamps import iso
 from tests.app.audit_tables import T10_00
 from tests.app.diff_tables import Versions
@@ -32,11 +33,11 @@ def versions(tmp_path: Path) -> Iterator[Versions]:
 @pytest.mark.parametrize("late_by", ["1e300", "-1e300", '"nan"', '"soon"'])
 def test_a_late_event_that_is_late_by_no_time_is_read(versions: Versions, late_by: str) -> None:
     """As one that does not say by how much."""
-    record = {"userId": "u", "sourceRecord": "clicks-0-1", "timestamp": iso(T10_00)}
-    value = f'{{"stage": "count", "lateBy": {late_by}, "record": {json.dumps(record)}}}'
-    row = (0, 0, T10_00, "u", value, None)
-    arrivals = Arrivals(versions.warehouse, "diff_late", None, lambda record: record)
-    arrivals.take(TopicPartition("late-events", 0), [row])
+    click = {"userId": "u", "sourceRecord": "clicks-0-1", "timestamp": iso(T10_00)}
+    value = f'{{"stage": "count", "lateBy": {late_by}, "record": {json.dumps(click)}}}'
+    record = KafkaRecord("late-events", 0, 0, T10_00, b"u", value.encode(), [])
+    arrivals = Arrivals(versions.warehouse, "diff_late", None, value_row)
+    arrivals.take(TopicPartition("late-events", 0), [record])
     arrivals.flush()
     assert [(None, 1)] == versions.warehouse.rows("SELECT late_by_ms, o FROM late_told")
 
