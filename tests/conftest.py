@@ -1,5 +1,6 @@
 """What all tests share: the marker of the integration tests, and their Kafka."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_INTEGRATION):
             item.add_marker(pytest.mark.integration)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Collect garbage before plugins are imported at the end.
+
+    In Python 3.11 a module can't be parsed while a finalizer that prints a traceback parses its
+    lines: "AST constructor recursion depth mismatch", and the run fails after its last test.
+    """
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
