@@ -1,7 +1,6 @@
 """``faust -A app as-of``: counts and conversions of the past, from the logs."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.beside import beside
 from app.commands.console import ConsoleCommand, Interrupt
-from app.history.asking import Asked, asked_of, caught_up, form_of, in_thread
+from app.history.asking import Asked, asked_of, caught_up, form_of
 from app.history.past import Past, window_json
 from app.inputs.progress import Reporter
 from app.settings import load_settings
@@ -58,8 +58,9 @@ class as_of(ConsoleCommand):  # noqa: N801 its name is the command's
             past = Past(history, window_rules(settings), settings.partitions)
             if output is not None:
                 path, form = output
-                export = partial(past.export, asked.moment, str(path), form)
-                self.say(_exported(path, await in_thread(history, interrupt, export)))
+                args = asked.moment, str(path), form
+                since_ms = await beside(history, interrupt.proceed, past.export, *args)
+                self.say(_exported(path, since_ms))
             else:
                 self._tell(asked, answer_of(past, asked), as_json=options["as_json"])
 

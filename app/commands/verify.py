@@ -1,11 +1,10 @@
 """``faust -A app verify``: everything emitted, against everything computed again in batch."""
 
-import asyncio
 import gc
 import json
-from collections.abc import Callable
 from typing import Any
 
+import click
 from aiokafka.errors import KafkaError
 from faust.cli import option
 from rich.console import Console
@@ -40,7 +39,11 @@ class verify(ConsoleCommand):  # noqa: N801 its name is the command's
         option("--user", "users", metavar="ID", multiple=True, help="This user only; repeatable."),
         option("--sample", metavar="N%", help="This share of the users, by hash."),
         option(
-            "--examples", type=int, default=5, show_default=True, help="Differences told of a line."
+            "--examples",
+            type=click.IntRange(min=0),
+            default=5,
+            show_default=True,
+            help="Differences told of a line.",
         ),
         option("--web", metavar="URL", help="Ask a worker's views, too: http://127.0.0.1:6066."),
         option("--ask", type=int, default=20, show_default=True, help="Users to ask it about."),
@@ -57,7 +60,7 @@ class verify(ConsoleCommand):  # noqa: N801 its name is the command's
         try:
             with Reporter("verify", None, quiet=self.quiet, lines=False) as reporter:
                 order = Order(Rules(settings), choice, options["examples"], views, reporter.begin)
-                result = await audit(order, _proceed(interrupt), reporter.note)
+                result = await audit(order, interrupt.proceed, reporter.note)
         except KafkaError as error:
             raise told(error, settings.broker, "nothing was changed") from error
         self._report(result, as_json=options["as_json"])
@@ -69,11 +72,3 @@ class verify(ConsoleCommand):  # noqa: N801 its name is the command's
             self.say(json.dumps(result.as_json(), indent=2))
         else:
             show(Console(), result)
-
-
-def _proceed(interrupt: Interrupt) -> Callable[[], None]:
-    def proceed() -> None:
-        if interrupt:
-            raise asyncio.CancelledError
-
-    return proceed

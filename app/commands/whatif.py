@@ -8,8 +8,9 @@ from faust.cli import option
 from rich.console import Console
 
 from app.admin import connected
+from app.beside import beside
 from app.commands.console import ConsoleCommand, Interrupt
-from app.history.asking import caught_up, in_thread, place_of, proceed_of
+from app.history.asking import caught_up, place_of
 from app.history.errors import HistoryError
 from app.inputs.cluster import partition_counts
 from app.inputs.progress import Reporter
@@ -82,14 +83,13 @@ async def _found(
     async with connected(settings) as admin:
         counts = await partition_counts(admin, names)
     partitions = {short: counts[name] for name, short in names.items()}
-    proceed = proceed_of(interrupt)
     with await caught_up(settings, interrupt, reporter) as history:
 
         def compute() -> Found:
             idle_ms = settings.idle_timeout_ms
             rerun = Rerun(history, partitions, idle_ms, count_bots=settings.count_bots)
             reporter.begin("telling the time")
-            rerun.tell_time(proceed)
+            rerun.tell_time(interrupt.proceed)
             return find(rerun, choice, reporter.begin)
 
-        return await in_thread(history, interrupt, compute)
+        return await beside(history, interrupt.proceed, compute)

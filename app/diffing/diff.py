@@ -9,7 +9,7 @@ from app.audit.logs import Logs
 from app.audit.rules import Choice, Rules
 from app.audit.states import NEVER_MS
 from app.audit.warehouse import Warehouse
-from app.diffing.beside import beside
+from app.beside import beside
 from app.diffing.comparing import LETTERS, compare, examples, prepare, stretch_ms
 from app.diffing.gathering import Gathering, Side
 from app.diffing.result import Kind, Result

@@ -1,11 +1,8 @@
 """What the commands about the past are asked, checked; and their history."""
 
-import asyncio
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -20,13 +17,8 @@ from app.settings import Settings
 from models.errors import shown
 from models.timestamps import instant_ms
 
-#: Seconds between two looks whether to end.
-_LOOK_SECONDS = 0.1
 #: What files of windows are called, and DuckDB's name of their form.
 _FORMS = {".csv": "csv", ".jsonl": "json"}
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,34 +96,6 @@ def _utf8(name: str, text: str) -> bytes:
         raise HistoryError(f"{name} is text in UTF-8; got {shown(text)}. Correct it.") from None
 
 
-def proceed_of(interrupt: Interrupt) -> Callable[[], None]:
-    """What ends a command that somebody asked to end."""
-
-    def proceed() -> None:
-        if interrupt:
-            raise asyncio.CancelledError
-
-    return proceed
-
-
-async def in_thread(history: History, interrupt: Interrupt, work: Callable[[], T]) -> T:
-    """Do what takes long with a history, until it is done or somebody asks to end.
-
-    Args:
-        history: That the work asks.
-        interrupt: Looked at meanwhile.
-        work: What is done.
-    """
-    doing = asyncio.ensure_future(asyncio.to_thread(work))
-    while not (await asyncio.wait({doing}, timeout=_LOOK_SECONDS))[0]:
-        if interrupt:
-            history.interrupt()
-    if interrupt:
-        doing.cancelled() or doing.exception()  # it was ended: why is known
-        raise asyncio.CancelledError
-    return doing.result()
-
-
 async def caught_up(settings: Settings, interrupt: Interrupt, reporter: Reporter) -> History:
     """The history of commands, filled up to now.
 
@@ -150,7 +114,7 @@ async def caught_up(settings: Settings, interrupt: Interrupt, reporter: Reporter
 
     history = history_of(settings, path_of(settings, COMMANDS))
     try:
-        await catch_up(settings, history, proceed_of(interrupt), doing, reporter.note)
+        await catch_up(settings, history, interrupt.proceed, doing, reporter.note)
     except KafkaError as error:
         history.close()
         raise told(error, settings.broker, "it goes on where it stopped") from error

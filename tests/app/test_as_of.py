@@ -11,9 +11,10 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from app.beside import beside
 from app.commands.as_of import _show, answer_of
 from app.commands.console import Interrupt
-from app.history.asking import asked_of, form_of, in_thread, place_of
+from app.history.asking import asked_of, form_of, place_of
 from app.history.errors import HistoryError, Stranger
 from app.history.past import Past
 from app.history.store import History
@@ -88,7 +89,7 @@ def test_somebody_who_asks_to_end_waits_for_no_query(history: History) -> None:
         interrupt = Interrupt()
         interrupt.signal = signal.SIGINT
         endless = "SELECT count(*) FROM range(1000000000) a JOIN range(1000000000) b ON a <> b"
-        await asyncio.wait_for(in_thread(history, interrupt, lambda: history.own(endless)), 20)
+        await asyncio.wait_for(beside(history, interrupt.proceed, history.own, endless), 20)
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(interrupted())

@@ -8,7 +8,7 @@ import pytest
 
 from app.audit.rules import Choice, Rules
 from app.audit.warehouse import Warehouse
-from app.diffing.beside import beside
+from app.beside import beside
 from app.settings import Settings
 
 #: Minutes of work.

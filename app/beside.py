@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
-
-from app.audit.warehouse import Warehouse
+from typing import ParamSpec, Protocol, TypeVar
 
 #: Seconds between two looks whether somebody asks to end.
 _TURN_SECONDS = 0.1
@@ -13,8 +11,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Database(Protocol):
+    """What queries are made of."""
+
+    def interrupt(self) -> None:
+        """End the query at hand, from another thread."""
+
+
 async def beside(
-    warehouse: Warehouse,
+    database: Database,
     proceed: Callable[[], None],
     work: Callable[P, T],
     *args: P.args,
@@ -23,7 +28,7 @@ async def beside(
     """Let something work in a thread, and interrupt its queries where that is to end.
 
     Args:
-        warehouse: That the work alone makes queries of.
+        database: That the work alone makes queries of.
         proceed: Raises to end.
         work: What is done.
         args: The work's.
@@ -39,6 +44,6 @@ async def beside(
             await asyncio.wait([working], timeout=_TURN_SECONDS)
     finally:
         while not working.done():  # it may be between two queries
-            warehouse.interrupt()
+            database.interrupt()
             await asyncio.wait([working], timeout=_TURN_SECONDS)
     return working.result()
