@@ -17,6 +17,7 @@ from agents.spec import Envelope, Note, StageSpec
 from app.admin import connected
 from app.settings import Settings
 from app.topics import INNER, changelog_name, short_name
+from models.errors import LedgerBroken
 from models.ledger import Ledger
 from tables.changelog import last_states
 
@@ -119,6 +120,7 @@ async def read_books(settings: Settings, stages: Collection[StageSpec]) -> Books
 
     Raises:
         BrokerError: Kafka can't be reached.
+        LedgerBroken: Something else stands where a stage commits its ledger.
     """
     async with connected(settings) as admin:
         ledgers = await _of_tables(settings, [spec for spec in stages if spec.table])
@@ -144,7 +146,7 @@ async def _of_tables(
     states = await last_states(at, **settings.connection)
     ledgers: dict[str, dict[int, Ledger]] = {spec.name: {} for spec in stages}
     for tp, state in states.items():
-        ledgers[at[tp]][tp.partition] = msgspec.json.decode(state, type=Envelope).ledger
+        ledgers[at[tp]][tp.partition] = ledger_in(state, Envelope, f"{at[tp]}-{tp.partition}")
     return ledgers
 
 
@@ -155,7 +157,27 @@ async def _of_offsets(
     partitions = [TopicPartition(topic, p) for p in range(len(described["partitions"]))]
     offsets = await group_offsets(admin, settings.identity, partitions)
     return {
-        tp.partition: msgspec.json.decode(at.metadata, type=Note).ledger
+        tp.partition: ledger_in(at.metadata, Note, f"{topic}-{tp.partition}")
         for tp, at in offsets.items()
         if at.offset >= 0 and at.metadata
     }
+
+
+def ledger_in(state: bytes | str, kind: type[Envelope | Note], place: str) -> Ledger:
+    """The ledger in what a stage has committed.
+
+    Args:
+        state: What stands there.
+        kind: What should.
+        place: Whose it is, for the message.
+
+    Raises:
+        LedgerBroken: It is something else.
+    """
+    try:
+        return msgspec.json.decode(state, type=kind).ledger
+    except msgspec.MsgspecError as error:
+        raise LedgerBroken(
+            f"A stage commits its ledger with its state; that of {place} can't be read ({error}). "
+            "Find out who wrote it, and keep others from writing there."
+        ) from None

@@ -2,7 +2,9 @@
 
 import pytest
 
-from app.books import Account, Books
+from agents.spec import Envelope, Note
+from app.books import Account, Books, ledger_in
+from models.errors import LedgerBroken
 from models.ledger import Ledger
 
 ENRICHED = Ledger(5, {"enriched": 4, "deadLetters": 1}, {"enriched-clicks": 6, "dead-letters": 1})
@@ -52,3 +54,13 @@ def test_the_books_are_json_for_machines() -> None:
         "partitions": {"0": ledger},
     }
     assert expected == counting
+
+
+@pytest.mark.parametrize("state", [b"", b"rubbish", b"[]", b'{"ledger": 7}', b"\xff"])
+@pytest.mark.parametrize("kind", [Envelope, Note])
+def test_what_is_no_ledger_is_told_with_its_place(
+    state: bytes, kind: type[Envelope | Note]
+) -> None:
+    """Who may write to a changelog may write anything."""
+    with pytest.raises(LedgerBroken, match=r"that of counting-3 can't be read \("):
+        ledger_in(state, kind, "counting-3")
