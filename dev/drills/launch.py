@@ -1,6 +1,7 @@
 """`python -m dev.drills.launch SECONDS ...`: Faust's command line, by a clock that is wrong.
 
-The clock is shifted before anything else is imported. SIGRTMIN makes it jump to the other side of
+The clock is shifted before anything is imported but what reads times, and knows no clock: its types
+must be the true ones. SIGRTMIN makes it jump to the other side of
 the truth: a clock that is a day ahead is a day behind then.
 """
 
@@ -45,6 +46,7 @@ def _shifted(clock: _Clock) -> type[dt.datetime]:
 def main() -> None:
     """Shift the clock, then be Faust."""
     clock = _Clock(int(sys.argv.pop(1)))
+    import_module("models.inner")
     signal.signal(signal.SIGRTMIN, clock.jump)
     time.time, time.time_ns = clock.time, clock.time_ns
     dt.datetime = _shifted(clock)  # type: ignore[misc]  # that is what it is about

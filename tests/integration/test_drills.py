@@ -90,3 +90,9 @@ def test_a_clock_that_is_wrong_is_wrong_for_all_that_is_imported() -> None:
     done = python("-c", tell)
     *shifted, now = map(int, done.stdout.split())
     assert all(now - 86_400 <= told <= now - 86_390 for told in shifted), done.stderr
+
+
+def test_a_worker_can_be_started_by_a_wrong_clock() -> None:
+    """Whatever its types of times are made of when it is imported."""
+    done = python("-m", "dev.drills.launch", "86400", "-A", "app", "--help")
+    assert (0, True) == (done.returncode, "worker" in done.stdout), done.stderr
