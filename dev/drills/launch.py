@@ -1,8 +1,8 @@
 """`python -m dev.drills.launch SECONDS ...`: Faust's command line, by a clock that is wrong.
 
 The clock is shifted before anything is imported but what reads times, and knows no clock: its types
-must be the true ones. SIGRTMIN makes it jump to the other side of
-the truth: a clock that is a day ahead is a day behind then.
+must be the true ones. SIGRTMIN makes it jump to the other side of the truth: a clock that is a day
+ahead is a day behind then.
 """
 
 import datetime as dt
@@ -11,6 +11,8 @@ import sys
 import time
 from importlib import import_module
 from types import FrameType
+
+import models.inner  # noqa: F401 its types of times
 
 
 class _Clock:
@@ -46,7 +48,6 @@ def _shifted(clock: _Clock) -> type[dt.datetime]:
 def main() -> None:
     """Shift the clock, then be Faust."""
     clock = _Clock(int(sys.argv.pop(1)))
-    import_module("models.inner")
     signal.signal(signal.SIGRTMIN, clock.jump)
     time.time, time.time_ns = clock.time, clock.time_ns
     dt.datetime = _shifted(clock)  # type: ignore[misc]  # that is what it is about
