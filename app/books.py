@@ -176,7 +176,7 @@ def ledger_in(state: bytes | str, kind: type[Envelope | Note], place: str) -> Le
     """
     try:
         return msgspec.json.decode(state, type=kind).ledger
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         raise LedgerBroken(
             f"A stage commits its ledger with its state; that of {place} can't be read ({error}). "
             "Find out who wrote it, and keep others from writing there."

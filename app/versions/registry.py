@@ -133,7 +133,7 @@ async def read_registry(settings: Settings, logs: Logs) -> Registry:
 def _decoded(topic: str, key: bytes, value: bytes, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(value, type=kind)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         raise VersionError(
             f"Topic {topic} must hold what replay, diff and promote write; under the key {key!r} "
             f"it holds {value[:80]!r}: {error}. Write a record with that key and no value to it."

@@ -7,6 +7,9 @@ from app.books import Account, Books, ledger_in
 from models.errors import LedgerBroken
 from models.ledger import Ledger
 
+#: What is no JSON in ways of its own: a text that is not UTF-8, and nesting beyond any stack.
+BEYOND_JSON = (b'{"lineage": "\xff", "ledger": "\xff"}', b'{"x": ' + b"[" * 100_000)
+
 ENRICHED = Ledger(5, {"enriched": 4, "deadLetters": 1}, {"enriched-clicks": 6, "dead-letters": 1})
 
 
@@ -56,7 +59,7 @@ def test_the_books_are_json_for_machines() -> None:
     assert expected == counting
 
 
-@pytest.mark.parametrize("state", [b"", b"rubbish", b"[]", b'{"ledger": 7}', b"\xff"])
+@pytest.mark.parametrize("state", [b"", b"rubbish", b"[]", b'{"ledger": 7}', b"\xff", *BEYOND_JSON])
 @pytest.mark.parametrize("kind", [Envelope, Note])
 def test_what_is_no_ledger_is_told_with_its_place(
     state: bytes, kind: type[Envelope | Note]

@@ -19,7 +19,7 @@ from app.topics import (
 )
 from app.versions.errors import VersionError
 from app.versions.progress import Look
-from app.versions.registry import Registry, Version, check_rules
+from app.versions.registry import Registry, Version, _decoded, check_rules
 from app.versions.rules import (
     RULES,
     changes_of,
@@ -190,3 +190,10 @@ def test_a_replay_has_caught_up_when_it_had_for_a_while(duration_ms: int, lasts:
     """Its last windows close with a watermark record that comes a little later."""
     done = Lasting(duration_ms)
     assert [False, lasts, lasts, False] == [done.for_long(so) for so in (False, True, True, False)]
+
+
+@pytest.mark.parametrize("value", [b"", b'{"name": 7}', b'{"name": "\xff"}', b"[" * 100_000])
+def test_what_is_no_version_is_told_with_its_key(value: bytes) -> None:
+    """Who may write to the topic may write anything."""
+    with pytest.raises(VersionError, match=r"under the key b'v9' it holds .* no value to it\."):
+        _decoded("versions", b"v9", value, Version)
