@@ -31,7 +31,7 @@ _FILES = ("lock", "replay.log")
 #: Faust's own directory there: it holds nothing.
 _FAUST = "v1"
 #: What a history's file is followed by where its process did not end in order.
-_HISTORIES = ("", ".wal", ".tmp")
+_ENDINGS = ("", ".wal", ".tmp")
 #: Seconds between two looks whether topics are gone, and after which they should be.
 _POLL_SECONDS = 0.05
 _GONE_SECONDS = 30.0
@@ -101,7 +101,7 @@ def _paths(settings: Settings, *, known: bool) -> list[Path]:
     directory = settings.directory
     histories = [path_of(settings, name) for name in HISTORIES]
     found = [directory / settings.identity]
-    found += [history.with_name(history.name + end) for history in histories for end in _HISTORIES]
+    found += [history.with_name(history.name + end) for history in histories for end in _ENDINGS]
     if settings.version and (known or found[0].exists()):
         found += [directory / name for name in (*_FILES, _FAUST)]
     return found
